@@ -1,1 +1,43 @@
-//! Skeleton.
+//! The nouns of Strongroom and the rules that need no I/O: typed ids, state machines,
+//! schedules, retention, filters and pages.
+//!
+//! Imports no other crate of the workspace, does no I/O and knows no async. The wall clock and
+//! random ids come in through [`Clock`] and [`Ids`].
+
+pub mod annotations;
+pub mod backup;
+pub mod credential;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod job;
+pub mod operation;
+pub mod page;
+pub mod policy;
+pub mod principal;
+pub mod query;
+pub mod repository;
+pub mod resource;
+pub mod restore;
+pub mod retention;
+pub mod schedule;
+pub mod secret;
+pub mod tenant;
+pub mod text;
+pub mod time;
+pub mod vault;
+
+pub use crate::{
+    annotations::{Annotations, Label},
+    backup::{Backup, BackupState, Trigger},
+    error::{FieldError, InvalidTransition},
+    id::{
+        BackupId, CheckpointId, CredentialId, EventId, JobId, OperationId, PolicyId, PrincipalId,
+        RepositoryId, ResourceId, RestoreId, SessionId, TenantId, VaultId,
+    },
+    page::{Page, Paged, Start},
+    principal::{Principal, Role},
+    resource::{Face, Resource, ResourceKind},
+    secret::Secret,
+    time::{Clock, Ids},
+};

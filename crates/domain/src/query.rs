@@ -1,0 +1,216 @@
+//! Filters and sort orders over lists, as values. Faces build them from their own query
+//! language, the store compiles them to parameterised SQL.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::text_enum;
+
+/// A condition on rows whose columns are named by `F`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter<F> {
+    /// Every one holds; no condition at all holds always.
+    All(Vec<Filter<F>>),
+    /// At least one holds; no condition at all never holds.
+    Any(Vec<Filter<F>>),
+    /// It does not hold. A comparison with NULL holds in neither form.
+    Not(Box<Filter<F>>),
+    /// The column compares so with the value.
+    Compare(F, Op, Value),
+    /// The column equals one of the values.
+    In(F, Vec<Value>),
+    /// The column matches an SQL `LIKE` pattern (`%`, `_`, escape `\`), case-sensitively.
+    Like(F, String),
+    /// The column is NULL.
+    IsNull(F),
+}
+
+impl<F> Default for Filter<F> {
+    fn default() -> Self {
+        Self::All(Vec::new())
+    }
+}
+
+impl<F> Filter<F> {
+    /// The column equals the value.
+    pub fn eq(field: F, value: impl Into<Value>) -> Self {
+        Self::Compare(field, Op::Eq, value.into())
+    }
+
+    /// The column contains the text.
+    pub fn contains(field: F, text: &str) -> Self {
+        let mut pattern = String::with_capacity(text.len() + 2);
+        pattern.push('%');
+        for c in text.chars() {
+            if matches!(c, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern.push('%');
+        Self::Like(field, pattern)
+    }
+
+    /// Both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match self {
+            Self::All(mut all) => {
+                all.push(other);
+                Self::All(all)
+            }
+            one => Self::All(vec![one, other]),
+        }
+    }
+}
+
+/// How two values compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// Equal.
+    Eq,
+    /// Not equal.
+    Ne,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Le,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Ge,
+}
+
+/// A value to compare with; its type must be the column's.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// An id column.
+    Id(Uuid),
+    /// A text column.
+    Text(String),
+    /// A number column.
+    Int(i64),
+    /// A yes/no column.
+    Bool(bool),
+    /// A time column.
+    Time(Timestamp),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+impl From<Uuid> for Value {
+    fn from(id: Uuid) -> Self {
+        Self::Id(id)
+    }
+}
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+impl From<bool> for Value {
+    fn from(yes: bool) -> Self {
+        Self::Bool(yes)
+    }
+}
+impl From<Timestamp> for Value {
+    fn from(at: Timestamp) -> Self {
+        Self::Time(at)
+    }
+}
+
+/// Which way a list is sorted by a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// A sort key. Every list is finally ordered by id, so that pages never overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort<F> {
+    /// The column.
+    pub field: F,
+    /// Which way.
+    pub direction: Direction,
+}
+
+text_enum! {
+    /// The columns of backups that can be filtered and sorted by.
+    pub enum BackupField {
+        /// Its id.
+        Id = "id",
+        /// Its name.
+        Name = "name",
+        /// The free text.
+        Description = "description",
+        /// The resource.
+        ResourceId = "resource_id",
+        /// The resource's name at that time.
+        ResourceName = "resource_name",
+        /// The resource's kind, as text.
+        Kind = "kind",
+        /// The face, as text.
+        Face = "face",
+        /// The state, as text.
+        State = "state",
+        /// Manual or schedule, as text.
+        Trigger = "trigger_kind",
+        /// The repository.
+        RepositoryId = "repository_id",
+        /// The vault.
+        VaultId = "vault_id",
+        /// The checkpoint.
+        CheckpointId = "checkpoint_id",
+        /// The policy.
+        PolicyId = "policy_id",
+        /// The backup before it.
+        ParentId = "parent_id",
+        /// Bytes backed up.
+        SourceBytes = "source_bytes",
+        /// Bytes added to the repository.
+        StoredBytes = "stored_bytes",
+        /// When it was asked for.
+        CreatedAt = "created_at",
+        /// When its row last changed.
+        UpdatedAt = "updated_at",
+        /// When the source was read.
+        StartedAt = "started_at",
+        /// When it reached a final state.
+        FinishedAt = "finished_at",
+        /// When retention removes it.
+        ExpiresAt = "expires_at",
+    }
+}
+
+text_enum! {
+    /// The columns of operations that can be filtered and sorted by.
+    pub enum OperationField {
+        /// Its id.
+        Id = "id",
+        /// What kind of work, as text.
+        Kind = "kind",
+        /// The face, as text.
+        Face = "face",
+        /// The state, as text.
+        State = "state",
+        /// The id of what it is about.
+        SubjectId = "subject_id",
+        /// When it was asked for.
+        CreatedAt = "created_at",
+        /// When work on it started.
+        StartedAt = "started_at",
+        /// When it ended.
+        FinishedAt = "finished_at",
+    }
+}
