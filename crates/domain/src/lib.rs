@@ -25,6 +25,7 @@ pub mod secret;
 pub mod tenant;
 pub mod text;
 pub mod time;
+pub mod tree;
 pub mod vault;
 
 pub use crate::{
