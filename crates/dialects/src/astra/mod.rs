@@ -1,0 +1,1 @@
+//! NetApp Astra Control.

@@ -1,0 +1,1 @@
+//! Huawei Cloud Backup and Recovery, v3.

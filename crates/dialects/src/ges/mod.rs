@@ -1,0 +1,1 @@
+//! Huawei Graph Engine Service, v1.0 and v2.

@@ -1,0 +1,6 @@
+//! The dialects that are served.
+
+use strongroom_http::dialect::Dialect;
+
+/// Every dialect; one line each.
+pub const ALL: &[Dialect] = &[];
