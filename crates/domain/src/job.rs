@@ -58,6 +58,61 @@ text_enum! {
     }
 }
 
+impl Work {
+    /// The kind of work, as it is stored and logged.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RunBackup { .. } => "run_backup",
+            Self::RunRestore { .. } => "run_restore",
+            Self::DeleteBackup { .. } => "delete_backup",
+            Self::ApplyRetention { .. } => "apply_retention",
+            Self::VerifyRepository { .. } => "verify_repository",
+            Self::PruneRepository { .. } => "prune_repository",
+        }
+    }
+
+    /// The id of what the work is about.
+    pub fn subject(&self) -> uuid::Uuid {
+        match *self {
+            Self::RunBackup { backup } | Self::DeleteBackup { backup } => backup.uuid(),
+            Self::RunRestore { restore } => restore.uuid(),
+            Self::ApplyRetention { policy } => policy.uuid(),
+            Self::VerifyRepository { repository } | Self::PruneRepository { repository } => {
+                repository.uuid()
+            }
+        }
+    }
+}
+
+/// Something that leased jobs hold: one exclusively, or any number sharing it. For example a
+/// backup holds its resource exclusively and shares its repository, which pruning wants for
+/// itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Lock {
+    /// What is held, e.g. `resource:<id>` or `repository:<id>`.
+    pub key: String,
+    /// Whether nobody else may hold it at the same time.
+    pub exclusive: bool,
+}
+
+impl Lock {
+    /// Nobody else may hold `key` at the same time.
+    pub fn exclusive(key: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            exclusive: true,
+        }
+    }
+
+    /// Others may share `key`.
+    pub fn shared(key: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            exclusive: false,
+        }
+    }
+}
+
 /// A unit of work in the queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
@@ -67,8 +122,8 @@ pub struct Job {
     pub tenant_id: TenantId,
     /// What there is to do.
     pub work: Work,
-    /// At most one leased job per key at any time, e.g. one writer per resource.
-    pub exclusive_key: Option<String>,
+    /// What it needs for itself, or shares with others, while it is leased.
+    pub locks: Vec<Lock>,
     /// Lower runs first.
     pub priority: i32,
     /// Where it is.
