@@ -1,7 +1,7 @@
 //! What a dialect hands to the composed router.
 
 use axum::{
-    http::{HeaderValue, Method, Uri},
+    http::{Method, Uri},
     response::Response,
 };
 use strongroom_service::Service;
@@ -16,7 +16,7 @@ pub struct Dialect {
     pub name: &'static str,
     /// Its name for people, e.g. "NetApp Astra Control".
     pub title: &'static str,
-    /// Its routes with absolute paths, and its OpenAPI document.
+    /// Its routes with absolute paths, and its OpenAPI document. Sets no fallback of its own.
     pub router: fn() -> OpenApiRouter<Service>,
     /// Whether a path is below its prefixes, so that its errors must be worded by it.
     pub owns: fn(path: &str) -> bool,
@@ -38,15 +38,12 @@ pub struct Fallback {
 }
 
 /// Why no handler answers a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FallbackReason {
     /// There is no such path (404).
     NotFound,
-    /// The path has other methods only (405).
-    MethodNotAllowed {
-        /// The methods it has; goes into the `Allow` header.
-        allow: Option<HeaderValue>,
-    },
+    /// The path has other methods only (405). The composed router adds the `Allow` header.
+    MethodNotAllowed,
     /// The body is longer than this many bytes (413).
     BodyTooLarge {
         /// The limit in bytes.

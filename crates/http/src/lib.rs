@@ -5,5 +5,11 @@
 //! and answers in its own format, also for requests that never reach one of its handlers.
 
 pub mod auth;
+pub mod compose;
 pub mod dialect;
 pub mod extract;
+pub mod problem;
+
+mod docs;
+mod layers;
+mod probes;
