@@ -7,6 +7,10 @@ use uuid::Uuid;
 use crate::text_enum;
 
 /// A condition on rows whose columns are named by `F`.
+///
+/// Some conditions look at a column's *text form*: an id as 32 lower-case hex digits, a number in
+/// decimal, yes/no as `true` and `false`, a time in UTC as `YYYY-MM-DD HH:MM:SS` without its
+/// fraction, text as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter<F> {
     /// Every one holds; no condition at all holds always.
@@ -21,6 +25,8 @@ pub enum Filter<F> {
     In(F, Vec<Value>),
     /// The column matches an SQL `LIKE` pattern (`%`, `_`, escape `\`), case-sensitively.
     Like(F, String),
+    /// The column's text form matches an SQL `LIKE` pattern, ASCII case aside.
+    LikeFolded(F, String),
     /// The column is NULL.
     IsNull(F),
 }
@@ -81,7 +87,7 @@ pub enum Op {
     Ge,
 }
 
-/// A value to compare with; its type must be the column's.
+/// A value to compare with; except for [`Value::Folded`] its type must be the column's.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// An id column.
@@ -94,6 +100,15 @@ pub enum Value {
     Bool(bool),
     /// A time column.
     Time(Timestamp),
+    /// Compares, byte by byte, with the text form of any column, ASCII case and trailing blanks on
+    /// either side aside: how MySQL's default collation sees ASCII. Must be given folded; see
+    /// [`fold`].
+    Folded(String),
+}
+
+/// The form in which texts are equal that differ only in ASCII case and trailing blanks.
+pub fn fold(text: &str) -> String {
+    text.trim_end_matches(' ').to_ascii_lowercase()
 }
 
 impl From<&str> for Value {

@@ -13,6 +13,8 @@ use crate::{Caller, Result, Service};
 /// A backup to make now.
 #[derive(Debug, Clone)]
 pub struct RequestBackup {
+    /// The backup's id, if the client chose it (ZStack's `resourceUuid`).
+    pub id: Option<BackupId>,
     /// Of what.
     pub resource_id: ResourceId,
     /// Where it goes; the tenant's default if nothing.
@@ -41,6 +43,7 @@ impl RequestBackup {
     /// A backup of `resource_id` with everything else left to us.
     pub fn of(resource_id: ResourceId) -> Self {
         Self {
+            id: None,
             resource_id,
             repository_id: None,
             name: None,

@@ -1,7 +1,7 @@
 //! Operations and events.
 
 use strongroom_domain::{
-    Annotations, OperationId, Page, Paged,
+    Annotations, Backup, OperationId, Page, Paged,
     event::Event,
     operation::{Operation, OperationError},
     query::{Filter, OperationField, Sort},
@@ -13,6 +13,12 @@ impl Service {
     /// One operation. `None` as caller is for the faces whose poll path takes no credential
     /// (ZStack's api-jobs); the id alone is the secret then.
     pub async fn operation(&self, caller: Option<&Caller>, id: OperationId) -> Result<Operation> {
+        todo!()
+    }
+
+    /// One operation and the backup it is about, even if that was deleted since: what a face
+    /// prints as the durable result of a job that is polled without a credential.
+    pub async fn operation_result(&self, id: OperationId) -> Result<(Operation, Option<Backup>)> {
         todo!()
     }
 
