@@ -43,6 +43,17 @@ impl SourceError {
         }
     }
 
+    /// A path could not be read: for good if it is not there or not for us, else for now.
+    pub(crate) fn path(what: String, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => {
+                Self::failed(format!("reading {what}"), error)
+            }
+            _ => Self::unavailable(what, error),
+        }
+    }
+
     /// Something went wrong.
     pub fn failed(what: impl Into<String>, message: impl ToString) -> Self {
         Self::Failed {

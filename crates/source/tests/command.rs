@@ -1,4 +1,8 @@
 //! The `command` source with real child processes.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at what it did not expect"
+)]
 
 use std::{io::Read, path::Path, sync::mpsc, time::Duration};
 

@@ -1,4 +1,8 @@
 //! The `files` source against a real file system.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at what it did not expect"
+)]
 
 use std::{
     fs,
@@ -9,9 +13,11 @@ use std::{
 
 use strongroom_domain::{
     resource::{ResourceKind, Settings},
-    tree::{Content, Context, Entry, EntryError, EntryKind, Phase},
+    tree::{Cancel, Content, Context, Entry, EntryError, EntryKind, Patterns, Phase},
 };
-use strongroom_source::{Entries, PrepareRequest, Registry, SourceConfig, SourceError};
+use strongroom_source::{
+    Entries, PrepareRequest, Registry, SourceConfig, SourceError, Warnings, files::Walk,
+};
 
 fn settings(pairs: &[(&str, &str)]) -> Settings {
     Settings(
@@ -182,7 +188,7 @@ fn a_directory_that_cannot_be_listed_is_an_entry_and_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let closed = dir.path().join("closed");
     fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     let all: Vec<_> = entries(dir.path(), &[]).unwrap().stream.collect();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     assert!(all[0].is_ok());
@@ -190,9 +196,38 @@ fn a_directory_that_cannot_be_listed_is_an_entry_and_an_error() {
 }
 
 #[test]
-fn a_missing_directory_is_unavailable_and_a_bad_setting_is_invalid() {
+fn several_paths_are_one_tree_with_the_directories_that_lead_to_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = dir.path().canonicalize().unwrap();
+    for name in ["a/x", "a/y", "b/deep/z", "c"] {
+        let path = base.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, name).unwrap();
+    }
+    let paths = [base.join("b"), base.join("a/x"), base.join("b/deep")];
+    let walk = Walk::of_paths(
+        &paths,
+        Patterns::default(),
+        Warnings::default(),
+        Cancel::new(),
+    );
+    let all: Vec<Entry> = walk.unwrap().map(Result::unwrap).collect();
+    assert!(all.is_sorted_by(|a, b| a.path < b.path), "{all:?}");
+    let inside: Vec<_> = all
+        .iter()
+        .filter_map(|it| {
+            format!("/{}", it.path)
+                .strip_prefix(base.to_str()?)
+                .map(str::to_owned)
+        })
+        .collect();
+    assert_eq!(inside, ["", "/a", "/a/x", "/b", "/b/deep", "/b/deep/z"]);
+}
+
+#[test]
+fn a_missing_directory_fails_for_good_and_a_bad_setting_is_invalid() {
     let error = entries(Path::new("/nonexistent/here"), &[]).unwrap_err();
-    assert!(matches!(error, SourceError::Unavailable { .. }), "{error}");
+    assert!(matches!(error, SourceError::Failed { .. }), "{error}");
     let registry = Registry::new(SourceConfig::default());
     let faults = |pairs| {
         let found = registry.validate(ResourceKind::Files, &settings(pairs));

@@ -10,6 +10,7 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
+    process::{Pid, Signal, kill_process_group},
 };
 use strongroom_domain::tree::{Cancel, Context};
 
@@ -202,12 +203,9 @@ impl Running {
         if self.reaped {
             return;
         }
-        if let Some(group) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
+        if let Some(group) = Pid::from_raw(self.child.id().cast_signed()) {
             // It may be gone already, which is what is wanted.
-            drop(rustix::process::kill_process_group(
-                group,
-                rustix::process::Signal::KILL,
-            ));
+            let _gone = kill_process_group(group, Signal::KILL);
         }
         drop(self.child.wait());
         self.reaped = true;

@@ -114,5 +114,5 @@ fn excludes(settings: &Settings) -> Result<Patterns, strongroom_domain::tree::Pa
 }
 
 fn unreachable(path: &Path, error: &std::io::Error) -> SourceError {
-    SourceError::unavailable(format!("directory `{}`", path.display()), error)
+    SourceError::path(format!("directory `{}`", path.display()), error)
 }

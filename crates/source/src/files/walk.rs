@@ -1,6 +1,7 @@
 //! Walks a directory tree in tree order.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fs::{self, File},
     io::{self, Read},
@@ -37,6 +38,8 @@ pub struct Walk {
     owners: Owners,
     /// Names still to visit, the next one last; one list per open directory.
     open: Vec<(EntryPath, Vec<OsString>)>,
+    /// The directories of which only some children are wanted (see [`Walk::of_paths`]).
+    only: BTreeMap<EntryPath, BTreeSet<OsString>>,
     /// A listing error to report after the directory itself.
     pending: Option<EntryError>,
 }
@@ -58,6 +61,49 @@ impl Walk {
             cancel,
             owners: Owners::load(),
             open: vec![(EntryPath::root(), names)],
+            only: BTreeMap::new(),
+            pending: None,
+        })
+    }
+
+    /// The files and directories at `paths`, with entries named by their absolute paths as restic
+    /// names them, and the directories that lead to them. A path that is a link is that link.
+    pub fn of_paths(
+        paths: &[PathBuf],
+        exclude: Patterns,
+        warnings: Warnings,
+        cancel: Cancel,
+    ) -> io::Result<Self> {
+        let mut only: BTreeMap<EntryPath, BTreeSet<OsString>> = BTreeMap::new();
+        for path in paths {
+            let absolute = resolve(path)?;
+            let mut directory = EntryPath::root();
+            for name in absolute.iter().skip(1) {
+                only.entry(directory.clone())
+                    .or_default()
+                    .insert(name.to_owned());
+                directory = directory.join(name.as_bytes()).map_err(io::Error::other)?;
+            }
+        }
+        // A path that another one contains adds nothing: all of the other is wanted.
+        for path in paths {
+            let whole = EntryPath::parse_lenient(resolve(path)?.as_os_str().as_bytes())
+                .map_err(io::Error::other)?;
+            only.retain(|directory, _| !directory.starts_with(&whole));
+        }
+        let root = PathBuf::from("/");
+        let names = match only.get(&EntryPath::root()) {
+            Some(names) => names.iter().rev().cloned().collect(),
+            None => list(&root)?,
+        };
+        Ok(Self {
+            root,
+            exclude,
+            warnings,
+            cancel,
+            owners: Owners::load(),
+            open: vec![(EntryPath::root(), names)],
+            only,
             pending: None,
         })
     }
@@ -83,6 +129,14 @@ impl Walk {
         }
     }
 
+    /// The names wanted in a directory, the first one last.
+    fn children(&self, path: &EntryPath, full: &Path) -> io::Result<Vec<OsString>> {
+        match self.only.get(path) {
+            Some(names) => Ok(names.iter().rev().cloned().collect()),
+            None => list(full),
+        }
+    }
+
     fn visit(&mut self, path: EntryPath) -> Result<Entry, EntryError> {
         let full = join(&self.root, &path);
         let metadata = read_metadata(&full)
@@ -94,7 +148,7 @@ impl Walk {
             .map_err(|error| EntryError::new(path.clone(), Phase::Metadata, error))?;
         match metadata.kind {
             EntryKind::Directory => {
-                match list(&full) {
+                match self.children(&path, &full) {
                     Ok(names) => self.open.push((path.clone(), names)),
                     Err(error) => {
                         self.pending = Some(EntryError::new(path.clone(), Phase::List, error));
@@ -133,6 +187,16 @@ fn list(directory: &Path) -> io::Result<Vec<OsString>> {
         .collect::<io::Result<Vec<_>>>()?;
     names.sort_unstable_by(|a, b| b.as_bytes().cmp(a.as_bytes()));
     Ok(names)
+}
+
+/// The absolute path without links on the way; the last name stays as it is.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    fs::symlink_metadata(&absolute)?;
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(parent), Some(name)) => Ok(parent.canonicalize()?.join(name)),
+        _ => absolute.canonicalize(),
+    }
 }
 
 fn join(root: &Path, path: &EntryPath) -> PathBuf {

@@ -216,5 +216,5 @@ fn path_of(settings: &Settings) -> Result<PathBuf, SourceError> {
 }
 
 fn unreachable(path: &Path, error: &io::Error) -> SourceError {
-    SourceError::unavailable(format!("volume `{}`", path.display()), error)
+    SourceError::path(format!("volume `{}`", path.display()), error)
 }
