@@ -1,1 +1,78 @@
-//! Skeleton.
+//! Strongroom's engine: a reader and writer of restic repositories, format version 2.
+//!
+//! A library of its own: it works on threads, knows no async runtime and nothing of the service
+//! around it. Stock restic reads what it writes and the other way round; both may work on one
+//! repository at the same time, because restic's lock files are written and respected.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use strongroom_domain::tree::{Content, Context, Entry, EntryKind, EntryPath, Metadata};
+//! use strongroom_engine::{
+//!     BackupOptions, InitOptions, KdfCost, MemoryBackend, Repository,
+//! };
+//! # #[derive(Debug)] struct Epoch;
+//! # impl strongroom_domain::Clock for Epoch {
+//! #     fn now(&self) -> jiff::Timestamp { jiff::Timestamp::UNIX_EPOCH }
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let options = InitOptions { kdf: KdfCost::MACHINE, ..InitOptions::new("secret") };
+//! let repository = Repository::init(Arc::new(MemoryBackend::new()), Arc::new(Epoch), &options)?;
+//!
+//! let context = Context::default();
+//! let repository = repository.into_indexed(&context)?;
+//! let metadata = Metadata::synthetic(EntryKind::File, 0o600, jiff::Timestamp::UNIX_EPOCH);
+//! let path = EntryPath::try_from("dump.sql")?;
+//! let entries = vec![Ok(Entry::stream(path.clone(), metadata, Content::from_bytes("select 1;")))];
+//! let outcome =
+//!     repository.backup(Box::new(entries.into_iter()), &BackupOptions::default(), &context)?;
+//!
+//! let mut content = Vec::new();
+//! repository.reader(&outcome.snapshot).dump(&path, &mut content, &context)?;
+//! assert_eq!(content, b"select 1;");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Invariants
+//!
+//! * Packs are durable before an index names them, the index before the snapshot is written.
+//! * Every piece of data read is proven by its hash; what is damaged is named.
+//! * No input makes it panic, and a restore writes nothing outside its target.
+
+pub mod backend;
+
+mod archive;
+mod browse;
+mod check;
+mod chunk;
+mod compress;
+mod crypto;
+mod error;
+mod format;
+mod id;
+mod index;
+mod lock;
+mod prune;
+mod read;
+mod repository;
+mod restore;
+mod snapshots;
+mod store;
+mod verify;
+
+pub use archive::{BackupOptions, BackupOutcome, Parent};
+pub use backend::{Backend, LocalBackend, MemoryBackend, open_backend};
+pub use browse::{BrowseNode, FileReader, SnapshotReader};
+pub use check::{CheckOptions, CheckReport, ReadData};
+pub use chunk::Chunker;
+pub use compress::Compression;
+pub use crypto::MasterKey;
+pub use crypto::kdf::KdfCost;
+pub use error::{Error, ErrorKind, Object, Result};
+pub use format::BlobKind;
+pub use format::snapshot::{Snapshot, Summary};
+pub use id::{Id, InvalidId, SnapshotId};
+pub use prune::{PruneOptions, PrunePlan, PruneReport, Tolerance};
+pub use repository::{Credential, IndexedRepository, InitOptions, Repository};
+pub use snapshots::SnapshotList;
+pub use verify::{Expected, RepositoryStats, Verification};

@@ -1,0 +1,180 @@
+//! Where a repository's files are kept.
+//!
+//! [`Backend`] is small on purpose: whole immutable files with typed names. Faults are injected in
+//! tests by wrapping one.
+
+mod local;
+mod memory;
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use local::LocalBackend;
+pub use memory::MemoryBackend;
+
+use crate::error::{Error, Result};
+use crate::id::Id;
+
+/// The six types of file in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileKind {
+    /// The one file `config`.
+    Config,
+    /// The master key wrapped by a password.
+    Key,
+    /// A sign that somebody is at work.
+    Lock,
+    /// A snapshot.
+    Snapshot,
+    /// A list of packs and the blobs in them.
+    Index,
+    /// Blobs.
+    Pack,
+}
+
+impl FileKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] = [
+        Self::Config,
+        Self::Key,
+        Self::Lock,
+        Self::Snapshot,
+        Self::Index,
+        Self::Pack,
+    ];
+
+    /// The directory (for `config`: the file) in the repository.
+    pub fn directory(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Key => "keys",
+            Self::Lock => "locks",
+            Self::Snapshot => "snapshots",
+            Self::Index => "index",
+            Self::Pack => "data",
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Key => "key",
+            Self::Lock => "lock",
+            Self::Snapshot => "snapshot",
+            Self::Index => "index",
+            Self::Pack => "pack",
+        }
+    }
+}
+
+/// Name of one file in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Handle {
+    kind: FileKind,
+    id: Id,
+}
+
+impl Handle {
+    /// The config file.
+    pub const CONFIG: Self = Self {
+        kind: FileKind::Config,
+        id: Id::from_bytes([0; 32]),
+    };
+
+    /// The file of this kind with this id.
+    pub fn new(kind: FileKind, id: Id) -> Self {
+        if kind == FileKind::Config {
+            Self::CONFIG
+        } else {
+            Self { kind, id }
+        }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> FileKind {
+        self.kind
+    }
+
+    /// Its id; meaningless for the config.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// Path inside the repository, `/`-separated: restic's default layout.
+    pub fn path(&self) -> String {
+        let name = self.id.to_hex();
+        match self.kind {
+            FileKind::Config => "config".to_owned(),
+            FileKind::Pack => format!("data/{}/{name}", &name[..2]),
+            kind => format!("{}/{name}", kind.directory()),
+        }
+    }
+}
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            FileKind::Config => f.write_str("config"),
+            kind => write!(f, "{} {}", kind.noun(), self.id),
+        }
+    }
+}
+
+/// One file as listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: Id,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// Storage of whole files.
+///
+/// Errors are `io::Error`s with a telling kind: `NotFound` for a file that is not there,
+/// `StorageFull` or `QuotaExceeded` for no room. All methods may be called from several threads.
+pub trait Backend: Send + Sync + fmt::Debug {
+    /// The address, for people; without credentials.
+    fn url(&self) -> String;
+
+    /// Prepares an empty place for a new repository.
+    fn create(&self) -> io::Result<()>;
+
+    /// Stores a file: when this returns the file is durable, and at no time can a part of it be
+    /// read. A file that exists is replaced.
+    fn put(&self, handle: Handle, data: Bytes) -> io::Result<()>;
+
+    /// The whole file.
+    fn get(&self, handle: Handle) -> io::Result<Bytes>;
+
+    /// `length` bytes from `offset`; `UnexpectedEof` if the file is shorter.
+    fn get_range(&self, handle: Handle, offset: u64, length: usize) -> io::Result<Bytes>;
+
+    /// All files of a kind, in no particular order. Names that are not ids are passed over.
+    fn list(&self, kind: FileKind) -> io::Result<Vec<Listed>>;
+
+    /// Removes a file; one that is not there is fine.
+    fn delete(&self, handle: Handle) -> io::Result<()>;
+
+    /// Whether a file is there.
+    fn exists(&self, handle: Handle) -> io::Result<bool>;
+}
+
+/// Opens the storage at `url`: a path, or `file:` and a path.
+pub fn open_backend(url: &str) -> Result<Arc<dyn Backend>> {
+    let path = url
+        .strip_prefix("file://")
+        .or_else(|| url.strip_prefix("file:"))
+        .unwrap_or(url);
+    let scheme = path.split_once(':').map(|(scheme, _)| scheme);
+    let has_scheme =
+        scheme.is_some_and(|s| s.len() > 1 && s.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if path.is_empty() || (has_scheme && !Path::new(path).exists()) {
+        return Err(Error::InvalidUrl(url.to_owned()));
+    }
+    Ok(Arc::new(LocalBackend::new(path)))
+}

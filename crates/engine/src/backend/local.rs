@@ -1,0 +1,203 @@
+//! A repository in a local directory.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use super::{Backend, FileKind, Handle, Listed};
+use crate::id::Id;
+
+/// Files below a directory.
+///
+/// A file is written under a temporary name, synced, renamed, and the directory synced, so that
+/// after a crash or power loss it is there whole or not at all.
+#[derive(Debug)]
+pub struct LocalBackend {
+    root: PathBuf,
+    /// Makes temporary names unique within the process.
+    counter: AtomicU64,
+}
+
+/// Not an id, so listing passes it over.
+const TEMPORARY: &str = "-tmp-";
+
+impl LocalBackend {
+    /// The repository at `root`, which need not exist yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            counter: AtomicU64::new(0),
+        }
+    }
+
+    fn path(&self, handle: Handle) -> PathBuf {
+        self.root.join(handle.path())
+    }
+
+    fn write_temporary(&self, path: &Path, data: &[u8]) -> io::Result<PathBuf> {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        let suffix = format!("{TEMPORARY}{}-{number}", std::process::id());
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let temporary = PathBuf::from(name);
+        let written = create_new(&temporary).and_then(|mut file| {
+            file.write_all(data)?;
+            // Read-only like restic's files: nothing ever changes them.
+            file.set_permissions(fs::Permissions::from_mode(0o400))?;
+            file.sync_all()
+        });
+        if let Err(error) = written {
+            drop(fs::remove_file(&temporary));
+            return Err(error);
+        }
+        Ok(temporary)
+    }
+}
+
+fn create_new(path: &Path) -> io::Result<File> {
+    let open = || {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+    };
+    match open() {
+        // Directories below `data` are made when first needed; restic does so too.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path.parent().unwrap_or(Path::new("."));
+            create_directory(parent)?;
+            if let Some(above) = parent.parent() {
+                sync_directory(above)?;
+            }
+            open()
+        }
+        // Left behind by a dead process with our process id.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            open()
+        }
+        result => result,
+    }
+}
+
+fn create_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+impl Backend for LocalBackend {
+    fn url(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    fn create(&self) -> io::Result<()> {
+        create_directory(&self.root)?;
+        for kind in FileKind::ALL.into_iter().filter(|k| *k != FileKind::Config) {
+            create_directory(&self.root.join(kind.directory()))?;
+        }
+        for byte in 0..=u8::MAX {
+            create_directory(&self.root.join(format!("data/{byte:02x}")))?;
+        }
+        sync_directory(&self.root.join("data"))?;
+        sync_directory(&self.root)
+    }
+
+    fn put(&self, handle: Handle, data: Bytes) -> io::Result<()> {
+        let path = self.path(handle);
+        let temporary = self.write_temporary(&path, &data)?;
+        if let Err(error) = fs::rename(&temporary, &path) {
+            drop(fs::remove_file(&temporary));
+            return Err(error);
+        }
+        sync_directory(path.parent().unwrap_or(&self.root))
+    }
+
+    fn get(&self, handle: Handle) -> io::Result<Bytes> {
+        fs::read(self.path(handle)).map(Bytes::from)
+    }
+
+    fn get_range(&self, handle: Handle, offset: u64, length: usize) -> io::Result<Bytes> {
+        let file = File::open(self.path(handle))?;
+        // Checked first so that a lying index cannot ask for memory the file could never fill.
+        if file.metadata()?.len() < offset.saturating_add(length as u64) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut data = vec![0; length];
+        file.read_exact_at(&mut data, offset)?;
+        Ok(Bytes::from(data))
+    }
+
+    fn list(&self, kind: FileKind) -> io::Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        let directory = self.root.join(kind.directory());
+        match kind {
+            FileKind::Config => {}
+            FileKind::Pack => {
+                for entry in read_directory(&directory)? {
+                    let entry = entry?;
+                    if entry.file_type()?.is_dir() {
+                        list_directory(&entry.path(), &mut listed)?;
+                    }
+                }
+            }
+            _ => list_directory(&directory, &mut listed)?,
+        }
+        Ok(listed)
+    }
+
+    fn delete(&self, handle: Handle) -> io::Result<()> {
+        match fs::remove_file(self.path(handle)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
+    }
+
+    fn exists(&self, handle: Handle) -> io::Result<bool> {
+        fs::exists(self.path(handle))
+    }
+}
+
+/// Entries of a directory; none if it does not exist.
+fn read_directory(path: &Path) -> io::Result<impl Iterator<Item = io::Result<fs::DirEntry>>> {
+    match fs::read_dir(path) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None.into_iter().flatten()),
+        Err(error) => Err(error),
+    }
+}
+
+fn list_directory(path: &Path, listed: &mut Vec<Listed>) -> io::Result<()> {
+    for entry in read_directory(path)? {
+        let entry = entry?;
+        let Some(id) = entry
+            .file_name()
+            .to_str()
+            .and_then(|n| n.parse::<Id>().ok())
+        else {
+            continue;
+        };
+        match entry.metadata() {
+            Ok(metadata) if metadata.is_file() => listed.push(Listed {
+                id,
+                size: metadata.len(),
+            }),
+            Ok(_) => {}
+            // Somebody removed it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! zstd with one context per thread, which for small blobs is twice as fast as a new one each.
+
+use std::cell::RefCell;
+use std::io;
+
+use zstd::bulk::{Compressor, Decompressor};
+
+/// How hard to compress what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// zstd level 3.
+    #[default]
+    Auto,
+    /// Not at all, except for metadata.
+    Off,
+    /// zstd level 12.
+    Max,
+}
+
+impl Compression {
+    fn level(self) -> Option<i32> {
+        match self {
+            Self::Auto => Some(3),
+            Self::Off => None,
+            Self::Max => Some(12),
+        }
+    }
+}
+
+/// Level of trees, indexes and snapshots whatever is chosen for data.
+const METADATA_LEVEL: i32 = 3;
+
+thread_local! {
+    static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Compresses a blob; `None` if that is off or would not make it smaller.
+pub(crate) fn data(plain: &[u8], compression: Compression) -> io::Result<Option<Vec<u8>>> {
+    let Some(level) = compression.level() else {
+        return Ok(None);
+    };
+    let packed = compress(plain, level)?;
+    Ok((packed.len() < plain.len()).then_some(packed))
+}
+
+/// Compresses a tree or a file that is not a pack.
+pub(crate) fn metadata(plain: &[u8]) -> io::Result<Vec<u8>> {
+    compress(plain, METADATA_LEVEL)
+}
+
+fn compress(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|slot| {
+        if slot.as_ref().is_none_or(|(made_for, _)| *made_for != level) {
+            *slot = Some((level, Compressor::new(level)?));
+        }
+        match slot {
+            Some((_, compressor)) => compressor.compress(plain),
+            None => Err(io::Error::other("no compressor")),
+        }
+    })
+}
+
+/// Decompresses one frame of at most `limit` bytes.
+pub(crate) fn decompress(packed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        if slot.is_none() {
+            *slot = Some(Decompressor::new()?);
+        }
+        match slot {
+            Some(decompressor) => decompressor.decompress(packed, limit),
+            None => Err(io::Error::other("no decompressor")),
+        }
+    })
+}
+
+/// Decompresses one frame of unknown length, growing the output as it comes.
+pub(crate) fn decompress_unknown(packed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+    use io::Read;
+    let mut plain = Vec::new();
+    zstd::stream::read::Decoder::with_buffer(packed)?
+        .single_frame()
+        .take(limit as u64 + 1)
+        .read_to_end(&mut plain)?;
+    if plain.len() > limit {
+        return Err(io::Error::other("decompressed data is too large"));
+    }
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn incompressible_data_is_left_alone() {
+        let mut random = vec![0; 4096];
+        crate::crypto::fill_random(&mut random);
+        assert_eq!(data(&random, Compression::Auto).unwrap(), None);
+        assert_eq!(data(&[0; 4096], Compression::Off).unwrap(), None);
+        let packed = data(&[0; 4096], Compression::Auto).unwrap().unwrap();
+        assert_eq!(decompress(&packed, 4096).unwrap(), [0; 4096]);
+    }
+
+    #[test]
+    fn a_frame_larger_than_announced_is_an_error() {
+        let packed = metadata(&[0; 4096]).unwrap();
+        assert!(decompress(&packed, 4095).is_err());
+        assert!(decompress_unknown(&packed, 4095).is_err());
+        assert_eq!(decompress_unknown(&packed, 4096).unwrap(), [0; 4096]);
+    }
+}

@@ -1,0 +1,396 @@
+//! A repository: made, opened, its files read and written.
+
+use std::fmt;
+use std::sync::{Arc, RwLock, RwLockReadGuard};
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use strongroom_domain::Clock;
+use strongroom_domain::tree::Context;
+use zeroize::Zeroizing;
+
+use crate::backend::{Backend, FileKind, Handle};
+use crate::chunk::{Chunker, Cutter, Polynomial, RabinTables};
+use crate::compress;
+use crate::crypto::kdf::KdfCost;
+use crate::crypto::{Cipher, MasterKey, fill_random};
+use crate::error::{Error, Result};
+use crate::format::MAX_FILE;
+use crate::format::config::Config;
+use crate::format::key::{KeyError, KeyFile};
+use crate::id::Id;
+use crate::index::Index;
+use crate::lock::{Lock, LockMode, Owner};
+
+/// The only version written and read.
+const VERSION: u32 = 2;
+
+/// How to make a repository.
+#[derive(Debug, Clone)]
+pub struct InitOptions {
+    /// The first password.
+    pub password: Zeroizing<String>,
+    /// Cost of turning the password into a key.
+    pub kdf: KdfCost,
+}
+
+impl InitOptions {
+    /// With the cost that a human password deserves.
+    pub fn new(password: impl Into<String>) -> Self {
+        Self {
+            password: Zeroizing::new(password.into()),
+            kdf: KdfCost::HUMAN,
+        }
+    }
+}
+
+/// What opens a repository.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// One of its passwords; deriving the key takes a fraction of a second.
+    Password(Zeroizing<String>),
+    /// Its key, exported earlier with [`Repository::master_key`].
+    MasterKey(MasterKey),
+}
+
+impl Credential {
+    /// A password.
+    pub fn password(password: impl Into<String>) -> Self {
+        Self::Password(Zeroizing::new(password.into()))
+    }
+}
+
+/// An open repository. Cheap to clone; holds no lock.
+#[derive(Clone)]
+pub struct Repository(Arc<Inner>);
+
+struct Inner {
+    backend: Arc<dyn Backend>,
+    clock: Arc<dyn Clock>,
+    key: MasterKey,
+    cipher: Cipher,
+    config: Config,
+    rabin: Arc<RabinTables>,
+    owner: Owner,
+}
+
+impl Repository {
+    /// Makes a repository in an empty place.
+    pub fn init(
+        backend: Arc<dyn Backend>,
+        clock: Arc<dyn Clock>,
+        options: &InitOptions,
+    ) -> Result<Self> {
+        let exists = |e| Error::storage("read", Handle::CONFIG, e);
+        if backend.exists(Handle::CONFIG).map_err(exists)? {
+            return Err(Error::AlreadyInitialised(backend.url()));
+        }
+        backend.create().map_err(|source| Error::Storage {
+            action: "create",
+            object: format!("repository `{}`", backend.url()),
+            source,
+        })?;
+        let mut id = [0; 32];
+        fill_random(&mut id);
+        let config = Config {
+            version: VERSION,
+            id: Id::from_bytes(id),
+            chunker_polynomial: Polynomial::random(),
+        };
+        let repository = Self::assemble(backend, clock, MasterKey::random(), config);
+        repository.add_key(&options.password, options.kdf)?;
+        let json = to_json(&repository.0.config)?;
+        // The config comes last: with it the place is a repository.
+        repository.put(Handle::CONFIG, repository.cipher().seal(&json))?;
+        Ok(repository)
+    }
+
+    /// Opens a repository.
+    pub fn open(
+        backend: Arc<dyn Backend>,
+        clock: Arc<dyn Clock>,
+        credential: &Credential,
+    ) -> Result<Self> {
+        let sealed = match backend.get(Handle::CONFIG) {
+            Ok(sealed) => sealed,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::NotARepository(backend.url()));
+            }
+            Err(error) => return Err(Error::storage("read", Handle::CONFIG, error)),
+        };
+        let key = match credential {
+            Credential::MasterKey(key) => key.clone(),
+            Credential::Password(password) => find_key(&*backend, password)?,
+        };
+        let plain = Cipher::new(&key)
+            .open(&sealed)
+            .map_err(|error| match credential {
+                // Nothing else has vouched for a key that came from outside.
+                Credential::MasterKey(_) => Error::WrongPassword(backend.url()),
+                Credential::Password(_) => Error::damaged(Handle::CONFIG, error),
+            })?;
+        let config = parse_config(&plain)?;
+        Ok(Self::assemble(backend, clock, key, config))
+    }
+
+    fn assemble(
+        backend: Arc<dyn Backend>,
+        clock: Arc<dyn Clock>,
+        key: MasterKey,
+        config: Config,
+    ) -> Self {
+        let cipher = Cipher::new(&key);
+        let rabin = Arc::new(RabinTables::new(config.chunker_polynomial));
+        let owner = Owner::this_process();
+        Self(Arc::new(Inner {
+            backend,
+            clock,
+            key,
+            cipher,
+            config,
+            rabin,
+            owner,
+        }))
+    }
+
+    /// The repository's own id, the same for as long as it exists.
+    pub fn id(&self) -> Id {
+        self.0.config.id
+    }
+
+    /// Its address, for people.
+    pub fn url(&self) -> String {
+        self.0.backend.url()
+    }
+
+    /// Its key, to be kept safely and given to [`Repository::open`] instead of a password.
+    pub fn master_key(&self) -> MasterKey {
+        self.0.key.clone()
+    }
+
+    /// Adds a password; returns the id of the new key file.
+    pub fn add_key(&self, password: &str, cost: KdfCost) -> Result<Id> {
+        let who = (self.0.owner.hostname.clone(), self.0.owner.username.clone());
+        let now = self.0.clock.now();
+        let file = KeyFile::create(&self.0.key, password.as_bytes(), cost, who, now)
+            .ok_or_else(|| Error::Invalid("cost of key derivation is out of range".to_owned()))?;
+        let json = to_json(&file)?;
+        let id = Id::of(&json);
+        self.put(Handle::new(FileKind::Key, id), json)?;
+        Ok(id)
+    }
+
+    /// Takes a shared lock and loads the index: what backup and restore work with. Damaged index
+    /// files are passed over (see [`IndexedRepository::damaged_indexes`]).
+    pub fn into_indexed(self, context: &Context) -> Result<IndexedRepository> {
+        let lock = self.lock(LockMode::Shared)?;
+        self.load_index(lock, context)
+    }
+
+    /// Loads the index under a lock that is held already.
+    pub(crate) fn load_index(self, lock: Lock, context: &Context) -> Result<IndexedRepository> {
+        let (index, damaged) = Index::load(&self, context)?;
+        Ok(IndexedRepository {
+            repository: self,
+            index: Arc::new(RwLock::new(index)),
+            damaged: Arc::new(damaged),
+            lock: Arc::new(lock),
+        })
+    }
+
+    pub(crate) fn lock(&self, mode: LockMode) -> Result<Lock> {
+        Lock::acquire(self, mode)
+    }
+
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        &*self.0.backend
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(crate) fn cipher(&self) -> &Cipher {
+        &self.0.cipher
+    }
+
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.0.owner
+    }
+
+    pub(crate) fn cutter(&self, chunker: Chunker) -> Result<Cutter> {
+        match chunker {
+            Chunker::Rabin => Ok(Cutter::Rabin(Arc::clone(&self.0.rabin))),
+            Chunker::Fixed(size @ 4_096..=8_388_608) => Ok(Cutter::Fixed(size as usize)),
+            Chunker::Fixed(size) => Err(Error::Invalid(format!(
+                "chunk size {size} is not within 4 KiB and 8 MiB"
+            ))),
+        }
+    }
+
+    pub(crate) fn put(&self, handle: Handle, data: Vec<u8>) -> Result<()> {
+        let written = self.backend().put(handle, Bytes::from(data));
+        written.map_err(|error| Error::storage("write", handle, error))
+    }
+
+    pub(crate) fn delete(&self, handle: Handle) -> Result<()> {
+        self.backend()
+            .delete(handle)
+            .map_err(|error| Error::storage("delete", handle, error))
+    }
+
+    pub(crate) fn list(&self, kind: FileKind) -> Result<Vec<crate::backend::Listed>> {
+        self.backend().list(kind).map_err(|source| Error::Storage {
+            action: "list",
+            object: format!("`{}`", kind.directory()),
+            source,
+        })
+    }
+
+    /// Seals and stores a file of a kind that is named by its hash.
+    pub(crate) fn write_json(&self, kind: FileKind, value: &impl Serialize) -> Result<Id> {
+        let json = to_json(value)?;
+        let mut plain = vec![COMPRESSED];
+        plain.extend(compress::metadata(&json).map_err(|e| Error::Invalid(e.to_string()))?);
+        let sealed = self.cipher().seal(&plain);
+        let id = Id::of(&sealed);
+        self.put(Handle::new(kind, id), sealed)?;
+        Ok(id)
+    }
+
+    /// The plaintext of a file that is named by its hash.
+    pub(crate) fn read_file(&self, handle: Handle) -> Result<Vec<u8>> {
+        let stored = self.backend().get(handle);
+        let stored = stored.map_err(|error| Error::storage("read", handle, error))?;
+        if Id::of(&stored) != handle.id() {
+            return Err(Error::damaged(
+                handle,
+                "content does not have the hash it is named by",
+            ));
+        }
+        let plain = self
+            .cipher()
+            .open(&stored)
+            .map_err(|error| Error::damaged(handle, error))?;
+        match plain.first() {
+            Some(b'{' | b'[') => Ok(plain),
+            Some(&COMPRESSED) => compress::decompress_unknown(&plain[1..], MAX_FILE)
+                .map_err(|error| Error::damaged(handle, error)),
+            _ => Err(Error::damaged(handle, "neither JSON nor compressed JSON")),
+        }
+    }
+
+    pub(crate) fn read_json<T: DeserializeOwned>(&self, handle: Handle) -> Result<T> {
+        let json = self.read_file(handle)?;
+        serde_json::from_slice(&json).map_err(|error| Error::damaged(handle, error))
+    }
+}
+
+/// First byte of a file whose JSON is compressed.
+const COMPRESSED: u8 = 2;
+
+fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| Error::Invalid(error.to_string()))
+}
+
+fn parse_config(json: &[u8]) -> Result<Config> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let damaged = |error: serde_json::Error| Error::damaged(Handle::CONFIG, error);
+    let Version { version } = serde_json::from_slice(json).map_err(damaged)?;
+    if version != VERSION {
+        return Err(Error::UnsupportedVersion(version));
+    }
+    serde_json::from_slice(json).map_err(damaged)
+}
+
+/// Tries the password on every key file.
+fn find_key(backend: &dyn Backend, password: &str) -> Result<MasterKey> {
+    let listed = backend
+        .list(FileKind::Key)
+        .map_err(|source| Error::Storage {
+            action: "list",
+            object: "`keys`".to_owned(),
+            source,
+        })?;
+    let mut damage = None;
+    for key in listed {
+        let handle = Handle::new(FileKind::Key, key.id);
+        let opened = backend
+            .get(handle)
+            .map_err(|e| Error::storage("read", handle, e))
+            .and_then(|json| {
+                let file: KeyFile =
+                    serde_json::from_slice(&json).map_err(|e| Error::damaged(handle, e))?;
+                match file.open(password.as_bytes()) {
+                    // A changed file may still be JSON and then looks like a wrong password.
+                    Err(KeyError::WrongPassword) if Id::of(&json) != handle.id() => Err(
+                        Error::damaged(handle, "content does not have the hash it is named by"),
+                    ),
+                    Err(KeyError::WrongPassword) => Ok(None),
+                    Err(KeyError::Malformed(reason)) => Err(Error::damaged(handle, reason)),
+                    Ok(key) => Ok(Some(key)),
+                }
+            });
+        match opened {
+            Ok(Some(key)) => return Ok(key),
+            Ok(None) => {}
+            Err(error) => damage = Some(error),
+        }
+    }
+    Err(damage.unwrap_or_else(|| Error::WrongPassword(backend.url())))
+}
+
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repository")
+            .field("url", &self.url())
+            .field("id", &self.id())
+            .finish()
+    }
+}
+
+/// A repository with its index in memory, under a shared lock until the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct IndexedRepository {
+    repository: Repository,
+    index: Arc<RwLock<Index>>,
+    damaged: Arc<Vec<Error>>,
+    lock: Arc<Lock>,
+}
+
+impl IndexedRepository {
+    /// The repository.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// Index files that could not be read. A backup stores anew what they listed; a restore cannot
+    /// find it.
+    pub fn damaged_indexes(&self) -> &[Error] {
+        &self.damaged
+    }
+
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        // Writers only ever add whole packs, so what a dead thread left is usable.
+        self.index
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn with_index_mut<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {
+        change(
+            &mut self
+                .index
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
+    }
+
+    pub(crate) fn held_lock(&self) -> &Lock {
+        &self.lock
+    }
+}

@@ -1,0 +1,9 @@
+//! The engine as its users and stock restic see it.
+
+mod backup;
+mod crash;
+mod damage;
+mod interop;
+mod maintenance;
+mod restore;
+mod support;
