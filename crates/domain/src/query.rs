@@ -1,6 +1,8 @@
 //! Filters and sort orders over lists, as values. Faces build them from their own query
 //! language, the store compiles them to parameterised SQL.
 
+mod holds;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
