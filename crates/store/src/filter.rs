@@ -1,0 +1,206 @@
+//! Filters compiled to SQL: column names come from a fixed list, values are bound.
+
+use strongroom_domain::query::{self, BackupField, Filter, Op, OperationField, Sort};
+
+use crate::{
+    Error, Result,
+    db::Value,
+    list::{Column, Conditions, Kind, Order},
+};
+
+/// How many values a filter may mention; SQLite takes 32,766 in a statement.
+const MAX_VALUES: usize = 30_000;
+
+/// A column that clients may filter by.
+pub(crate) trait Field: Copy {
+    fn column(self) -> Column;
+}
+
+impl Field for BackupField {
+    fn column(self) -> Column {
+        use BackupField as F;
+        let name = self.as_str();
+        match self {
+            F::Id | F::ResourceId | F::RepositoryId => Column::required(name, Kind::Id),
+            F::VaultId | F::CheckpointId | F::PolicyId | F::ParentId => {
+                Column::nullable(name, Kind::Id)
+            }
+            F::Name | F::ResourceName | F::Kind | F::State | F::Trigger => {
+                Column::required(name, Kind::Text)
+            }
+            F::Description | F::Face => Column::nullable(name, Kind::Text),
+            F::SourceBytes | F::StoredBytes => Column::nullable(name, Kind::Int),
+            F::CreatedAt | F::UpdatedAt => Column::required(name, Kind::Time),
+            F::StartedAt | F::FinishedAt | F::ExpiresAt => Column::nullable(name, Kind::Time),
+        }
+    }
+}
+
+impl Field for OperationField {
+    fn column(self) -> Column {
+        use OperationField as F;
+        let name = self.as_str();
+        match self {
+            F::Id => Column::required(name, Kind::Id),
+            F::SubjectId => Column::nullable(name, Kind::Id),
+            F::Kind | F::State => Column::required(name, Kind::Text),
+            F::Face => Column::nullable(name, Kind::Text),
+            F::CreatedAt => Column::required(name, Kind::Time),
+            F::StartedAt | F::FinishedAt => Column::nullable(name, Kind::Time),
+        }
+    }
+}
+
+/// The order that a client asked for; newest first if none.
+pub(crate) fn order<F: Field>(sort: &[Sort<F>]) -> Order {
+    if sort.is_empty() {
+        return Order::by(Column::CREATED_AT, query::Direction::Descending);
+    }
+    Order::new(
+        sort.iter()
+            .map(|key| (key.field.column(), key.direction))
+            .collect(),
+    )
+}
+
+impl Conditions {
+    /// Adds what the filter says.
+    pub(crate) fn filter<F: Field>(&mut self, filter: &Filter<F>) -> Result<()> {
+        // The parts of a conjunction stand side by side, so that the planner sees each.
+        match filter {
+            Filter::All(all) => all.iter().try_for_each(|one| self.filter(one)),
+            one => {
+                let text = compile(self, one)?;
+                self.push(text);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn compile<F: Field>(out: &mut Conditions, filter: &Filter<F>) -> Result<String> {
+    Ok(match filter {
+        Filter::All(all) => joined(out, all, " AND ", "1 = 1")?,
+        Filter::Any(any) => joined(out, any, " OR ", "1 = 0")?,
+        Filter::Not(one) => format!("(NOT {})", compile(out, one)?),
+        Filter::Compare(field, op, value) => {
+            let (left, place) = sides(out, field.column(), value)?;
+            format!("{left} {} {place}", symbol(*op))
+        }
+        Filter::In(field, values) => {
+            let column = field.column();
+            let mut lists: Vec<(String, Vec<String>)> = Vec::new();
+            for value in values {
+                let (left, place) = sides(out, column, value)?;
+                match lists.iter_mut().find(|(seen, _)| *seen == left) {
+                    Some((_, places)) => places.push(place),
+                    None => lists.push((left, vec![place])),
+                }
+            }
+            let lists = lists.iter();
+            let lists = lists.map(|(left, places)| format!("{left} IN ({})", places.join(", ")));
+            match lists.collect::<Vec<_>>().join(" OR ") {
+                // Even so it is unknown, not untrue, whether NULL is a member.
+                none if none.is_empty() => format!("{0} <> {0}", column.name),
+                any => format!("({any})"),
+            }
+        }
+        Filter::Like(field, pattern) => {
+            let place = out.bind(complete(pattern));
+            format!(
+                "{} LIKE {place} ESCAPE '\\'",
+                text_form(out, field.column())
+            )
+        }
+        Filter::LikeFolded(field, pattern) => {
+            let place = out.bind(complete(&pattern.to_ascii_lowercase()));
+            let text = lower(out, &text_form(out, field.column()));
+            format!("{text} LIKE {place} ESCAPE '\\'")
+        }
+        Filter::IsNull(field) => format!("{} IS NULL", field.column().name),
+    })
+}
+
+/// Joins in pairs of halves: SQLite refuses expressions more than 1,000 deep.
+fn joined<F: Field>(
+    out: &mut Conditions,
+    filters: &[Filter<F>],
+    with: &str,
+    none: &str,
+) -> Result<String> {
+    match filters {
+        [] => Ok(none.to_owned()),
+        [one] => compile(out, one),
+        _ => {
+            let (left, right) = filters.split_at(filters.len() / 2);
+            let left = joined(out, left, with, none)?;
+            let right = joined(out, right, with, none)?;
+            Ok(format!("({left}{with}{right})"))
+        }
+    }
+}
+
+/// The column, or what a value is to be compared with instead of it, and the value's place.
+fn sides(out: &mut Conditions, column: Column, value: &query::Value) -> Result<(String, String)> {
+    if out.values.len() >= MAX_VALUES {
+        return Err(Error::TooComplex { limit: MAX_VALUES });
+    }
+    let bound = match (value, column.kind) {
+        (query::Value::Folded(it), _) => {
+            let text = format!("RTRIM({}, ' ')", text_form(out, column));
+            return Ok((lower(out, &text), out.bind(it.as_str())));
+        }
+        (query::Value::Id(it), Kind::Id) => Value::from(*it),
+        (query::Value::Text(it), Kind::Text) => Value::from(it.as_str()),
+        (query::Value::Int(it), Kind::Int) => Value::from(*it),
+        (query::Value::Time(it), Kind::Time) => Value::from(*it),
+        _ => return Err(Error::WrongType { field: column.name }),
+    };
+    Ok((column.name.to_owned(), out.bind(bound)))
+}
+
+fn symbol(op: Op) -> &'static str {
+    match op {
+        Op::Eq => "=",
+        Op::Ne => "<>",
+        Op::Lt => "<",
+        Op::Le => "<=",
+        Op::Gt => ">",
+        Op::Ge => ">=",
+    }
+}
+
+/// A column's text form as the filter's documentation defines it.
+fn text_form(out: &Conditions, column: Column) -> String {
+    let name = column.name;
+    match (column.kind, out.postgres) {
+        (Kind::Text, _) => name.to_owned(),
+        (Kind::Int, false) => format!("CAST({name} AS TEXT)"),
+        (Kind::Int, true) => format!("CAST({name} AS TEXT) COLLATE \"C\""),
+        (Kind::Id, false) => format!("LOWER(HEX({name}))"),
+        (Kind::Id, true) => format!("REPLACE(CAST({name} AS TEXT), '-', '') COLLATE \"C\""),
+        (Kind::Time, false) => {
+            format!("STRFTIME('%Y-%m-%d %H:%M:%S', {name} / 1000000, 'unixepoch')")
+        }
+        (Kind::Time, true) => format!(
+            "TO_CHAR(TO_TIMESTAMP({name} / 1000000) AT TIME ZONE 'UTC', \
+             'YYYY-MM-DD HH24:MI:SS') COLLATE \"C\""
+        ),
+    }
+}
+
+/// Folds the case of ASCII letters, and of no others.
+fn lower(out: &Conditions, text: &str) -> String {
+    if out.postgres {
+        format!("LOWER({text} COLLATE \"C\")")
+    } else {
+        format!("LOWER({text})")
+    }
+}
+
+/// A pattern that ends with a lone escape character stands for that character.
+fn complete(pattern: &str) -> String {
+    let escapes = pattern.chars().rev().take_while(|c| *c == '\\').count();
+    let rest = if escapes % 2 == 1 { "\\" } else { "" };
+    format!("{pattern}{rest}")
+}
