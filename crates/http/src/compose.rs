@@ -19,7 +19,7 @@ use crate::{
     docs::{self, Document},
     extract::RequestId,
     layers::{self, Frame, Metrics},
-    probes,
+    probes, v1,
 };
 
 /// What the router is made of.
@@ -55,7 +55,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 1 << 20,
-            time: Duration::from_secs(60),
+            time: Duration::from_mins(1),
         }
     }
 }
@@ -108,8 +108,13 @@ pub fn compose(mut parts: Parts) -> Composed {
 
 /// The routes of all faces and of the documents that describe them.
 fn faces(dialects: &[Dialect]) -> (Router<Service>, Vec<Document>) {
-    let mut router = Router::new();
-    let mut documents = Vec::new();
+    let (mut router, native) = v1::router().split_for_parts();
+    let mut documents = vec![Document {
+        name: "native",
+        title: "Strongroom",
+        path: format!("{}/openapi.json", v1::PREFIX),
+        openapi: native,
+    }];
     for dialect in dialects {
         let (routes, openapi) = (dialect.router)().split_for_parts();
         router = router.merge(routes);

@@ -50,6 +50,14 @@ pub enum Rejection {
         /// What is wrong with it.
         reason: String,
     },
+    /// A header has an unacceptable value.
+    #[error("`{name}`: {reason}")]
+    Header {
+        /// The header in lower case.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl Rejection {
@@ -58,7 +66,7 @@ impl Rejection {
         match self {
             Self::Syntax { .. } => "",
             Self::Json { path, .. } => path,
-            Self::Query { name, .. } | Self::Path { name, .. } => name,
+            Self::Query { name, .. } | Self::Path { name, .. } | Self::Header { name, .. } => name,
         }
     }
 
@@ -68,7 +76,8 @@ impl Rejection {
             Self::Syntax { reason }
             | Self::Json { reason, .. }
             | Self::Query { reason, .. }
-            | Self::Path { reason, .. } => reason,
+            | Self::Path { reason, .. }
+            | Self::Header { reason, .. } => reason,
         }
     }
 }

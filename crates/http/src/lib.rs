@@ -7,8 +7,11 @@
 pub mod auth;
 pub mod compose;
 pub mod dialect;
+pub mod etag;
 pub mod extract;
+pub mod page;
 pub mod problem;
+pub mod v1;
 
 mod docs;
 mod layers;

@@ -18,13 +18,16 @@ use crate::{
 pub struct Problem {
     /// A URI that names the kind of problem: `urn:strongroom:problem:<code>`.
     #[serde(rename = "type")]
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: Box<str>,
     /// The kind in a few words.
-    pub title: String,
+    #[schema(value_type = String)]
+    pub title: Box<str>,
     /// The HTTP status.
     pub status: u16,
     /// The kind for programs, e.g. `not_found`.
-    pub code: String,
+    #[schema(value_type = String)]
+    pub code: Box<str>,
     /// What happened this time.
     pub detail: String,
     /// The fields that are not acceptable, all at once.
@@ -45,10 +48,10 @@ impl Problem {
     /// A problem of the kind `code`.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:strongroom:problem:{code}"),
-            title: code.replace('_', " "),
+            kind: format!("urn:strongroom:problem:{code}").into(),
+            title: code.replace('_', " ").into(),
             status: status.as_u16(),
-            code: code.to_owned(),
+            code: code.into(),
             detail: detail.into(),
             errors: Vec::new(),
         }

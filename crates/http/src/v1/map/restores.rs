@@ -1,0 +1,104 @@
+//! Restores.
+
+use strongroom_domain::{
+    Annotations,
+    operation::Operation,
+    restore::{ConflictPolicy, Restore, RestoreTarget},
+};
+use strongroom_service::restores::RequestRestore;
+
+use super::common::each;
+use crate::v1::wire::{self, CreateRestore};
+
+impl From<Restore> for wire::Restore {
+    fn from(restore: Restore) -> Self {
+        let Restore {
+            id,
+            tenant_id: _,
+            backup_id,
+            resource_id,
+            target,
+            include,
+            conflict,
+            state,
+            progress,
+            reason,
+            failed_entries,
+            failed_entry_count,
+            created_by,
+            annotations,
+            created_at,
+            updated_at,
+            started_at,
+            finished_at,
+            version,
+        } = restore;
+        Self {
+            id,
+            backup_id,
+            resource_id,
+            target: target.into(),
+            include,
+            conflict,
+            state,
+            progress: progress.into(),
+            reason,
+            failed_entries: each(failed_entries),
+            failed_entry_count,
+            created_by,
+            annotations: annotations.0,
+            created_at,
+            updated_at,
+            started_at,
+            finished_at,
+            version,
+        }
+    }
+}
+
+impl From<RestoreTarget> for wire::RestoreTarget {
+    fn from(target: RestoreTarget) -> Self {
+        match target {
+            RestoreTarget::Original => Self::Original,
+            RestoreTarget::Directory { path } => Self::Directory { path },
+            RestoreTarget::Resource { id } => Self::Resource { id },
+        }
+    }
+}
+
+impl From<wire::RestoreTarget> for RestoreTarget {
+    fn from(target: wire::RestoreTarget) -> Self {
+        match target {
+            wire::RestoreTarget::Original => Self::Original,
+            wire::RestoreTarget::Directory { path } => Self::Directory { path },
+            wire::RestoreTarget::Resource { id } => Self::Resource { id },
+        }
+    }
+}
+
+pub(in crate::v1) fn create(body: CreateRestore, key: Option<String>) -> RequestRestore {
+    let CreateRestore {
+        backup_id,
+        target,
+        include,
+        conflict,
+        annotations,
+    } = body;
+    RequestRestore {
+        backup_id,
+        target: target.into(),
+        include,
+        conflict: conflict.unwrap_or(ConflictPolicy::Replace),
+        annotations: Annotations(annotations),
+        operation_id: None,
+        operation_annotations: Annotations::default(),
+        idempotency_key: key,
+    }
+}
+
+pub(in crate::v1) fn accepted((restore, operation): (Restore, Operation)) -> wire::RestoreAccepted {
+    wire::RestoreAccepted {
+        restore: restore.into(),
+        operation: operation.into(),
+    }
+}
