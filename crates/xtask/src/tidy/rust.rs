@@ -53,6 +53,8 @@ pub(super) struct Function {
     pub(super) lines: usize,
     /// The lines between its braces.
     pub(super) body_lines: usize,
+    /// It answers a route: it has an OpenAPI description.
+    pub(super) is_route: bool,
 }
 
 /// A leaf of a `use` declaration.
@@ -121,7 +123,7 @@ impl Code {
         &self.uses
     }
 
-    fn function(&mut self, signature: &Signature, body: &Block) {
+    fn function(&mut self, attributes: &[Attribute], signature: &Signature, body: &Block) {
         let first = signature.span().start().line;
         let open = body.brace_token.span.open().start().line;
         let close = body.brace_token.span.close().start().line;
@@ -130,6 +132,7 @@ impl Code {
             line: first,
             lines: close - first + 1,
             body_lines: (close - open).saturating_sub(1),
+            is_route: attributes.iter().any(is_route_attribute),
         });
     }
 
@@ -154,19 +157,19 @@ impl<'ast> Visit<'ast> for Code {
 
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
         self.mark_if_test(&item.attrs, item);
-        self.function(&item.sig, &item.block);
+        self.function(&item.attrs, &item.sig, &item.block);
         visit::visit_item_fn(self, item);
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast ImplItemFn) {
         self.mark_if_test(&item.attrs, item);
-        self.function(&item.sig, &item.block);
+        self.function(&item.attrs, &item.sig, &item.block);
         visit::visit_impl_item_fn(self, item);
     }
 
     fn visit_trait_item_fn(&mut self, item: &'ast TraitItemFn) {
         if let Some(body) = &item.default {
-            self.function(&item.sig, body);
+            self.function(&item.attrs, &item.sig, body);
         }
         visit::visit_trait_item_fn(self, item);
     }
@@ -244,6 +247,16 @@ fn is_test_attribute(attribute: &Attribute) -> bool {
         && attribute
             .parse_args::<syn::Ident>()
             .is_ok_and(|condition| condition == "test")
+}
+
+/// `#[utoipa::path(…)]`
+fn is_route_attribute(attribute: &Attribute) -> bool {
+    let names = attribute
+        .path()
+        .segments
+        .iter()
+        .map(|it| it.ident.to_string());
+    names.eq(["utoipa", "path"])
 }
 
 #[cfg(test)]
