@@ -6,12 +6,14 @@
 //! runs, so none of them must come last and a signature can be checked over the same bytes.
 
 mod body;
+mod object;
 mod params;
 mod path;
 mod raw;
 
 pub use self::{
     body::{Body, from_json},
+    object::Object,
     params::{Params, RawParams, from_query, pairs},
     path::PathParams,
     raw::{RawBody, RawTarget, RequestId},
