@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::format::snapshot::{Snapshot, Summary};
 use crate::id::{Id, SnapshotId};
 use crate::repository::IndexedRepository;
-use crate::store::BlobStore;
+use crate::store::{BlobStore, discard};
 
 use driver::Driver;
 use session::Session;
@@ -132,7 +132,7 @@ impl IndexedRepository {
             for _ in 0..threads.min(4) {
                 scope.spawn(|| {
                     session.guard(|| session.store.upload(&full_packs));
-                    session.store.discard(&full_packs);
+                    discard(&full_packs);
                 });
             }
             let workers: Vec<_> = (0..threads)

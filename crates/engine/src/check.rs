@@ -14,6 +14,7 @@ use crate::id::{Id, IdMap, IdSet};
 use crate::index::load_files;
 use crate::lock::LockMode;
 use crate::repository::{IndexedRepository, Repository};
+use crate::snapshots::SnapshotList;
 
 /// How much of the data to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,10 +75,12 @@ impl Repository {
             context,
             report: CheckReport::default(),
         };
+        // Before the index, so that it has what a backup that ends meanwhile has stored.
+        let snapshots = self.snapshots()?;
         let packs = check.indexes()?;
         check.pack_list(&packs)?;
         let indexed = self.clone().load_index(lock, context)?;
-        check.snapshots(&indexed)?;
+        check.snapshots(snapshots, &indexed)?;
         check.read_packs(&packs, options.read_data)?;
         Ok(check.report)
     }
@@ -159,8 +162,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn snapshots(&mut self, indexed: &IndexedRepository) -> Result<()> {
-        let list = self.repository.snapshots()?;
+    fn snapshots(&mut self, list: SnapshotList, indexed: &IndexedRepository) -> Result<()> {
         self.report.snapshots = list.snapshots.len() as u64;
         self.report.errors.extend(list.damaged);
         let mut seen = IdSet::default();

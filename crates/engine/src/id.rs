@@ -33,6 +33,13 @@ impl Id {
         &self.0
     }
 
+    /// The first eight bytes as a number, evenly distributed.
+    pub(crate) fn prefix(&self) -> u64 {
+        self.0[..8]
+            .iter()
+            .fold(0, |number, &byte| number << 8 | u64::from(byte))
+    }
+
     /// 64 lower-case hexadecimal digits.
     pub fn to_hex(self) -> String {
         hex::encode(self.0)
@@ -46,8 +53,7 @@ impl Id {
 
 impl Hash for Id {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        state.write_u64(self.prefix());
     }
 }
 

@@ -9,6 +9,8 @@ mod fetch;
 mod file;
 mod plan;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -103,7 +105,7 @@ impl Session<'_> {
         };
         for (path, metadata) in &plan.others {
             self.check()?;
-            match self.create_other(&mut directories, path, metadata) {
+            match create_other(&mut directories, path, metadata) {
                 Ok(()) => report.files += 1,
                 Err(error) => self.target_failed(path, Phase::Create, error),
             }
@@ -120,7 +122,7 @@ impl Session<'_> {
         // From the leaves up: writing into a directory changes its time.
         for (path, metadata) in plan.directories.iter().rev() {
             self.check()?;
-            if let Err(error) = self.directory_attributes(&mut directories, path, metadata) {
+            if let Err(error) = directory_attributes(&mut directories, path, metadata) {
                 self.target_failed(path, Phase::Attributes, error);
             }
             self.context.progress.add(0, 1);
@@ -135,25 +137,23 @@ impl Session<'_> {
         report.failures.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(report)
     }
+}
 
-    fn create_other(
-        &self,
-        directories: &mut Directories<'_>,
-        path: &EntryPath,
-        metadata: &Metadata,
-    ) -> std::io::Result<()> {
-        let (directory, name) = directories.parent_of(path)?;
-        target::create_special(&directory, name, &metadata.kind)?;
-        attributes::apply_by_name(&directory, name, metadata)
-    }
+fn create_other(
+    directories: &mut Directories<'_>,
+    path: &EntryPath,
+    metadata: &Metadata,
+) -> std::io::Result<()> {
+    let (directory, name) = directories.parent_of(path)?;
+    target::create_special(&directory, name, &metadata.kind)?;
+    attributes::apply_by_name(&directory, name, metadata)
+}
 
-    fn directory_attributes(
-        &self,
-        directories: &mut Directories<'_>,
-        path: &EntryPath,
-        metadata: &Metadata,
-    ) -> std::io::Result<()> {
-        let directory = directories.open(path)?;
-        attributes::apply(&*directory, metadata)
-    }
+fn directory_attributes(
+    directories: &mut Directories<'_>,
+    path: &EntryPath,
+    metadata: &Metadata,
+) -> std::io::Result<()> {
+    let directory = directories.open(path)?;
+    attributes::apply(&*directory, metadata)
 }

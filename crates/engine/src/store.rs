@@ -241,11 +241,6 @@ impl<'a> BlobStore<'a> {
         }
     }
 
-    /// Takes packs and drops them, so that nobody waits for an uploader that has failed.
-    pub(crate) fn discard(&self, packs: &Mutex<Receiver<FullPack>>) {
-        while lock(packs).recv().is_ok() {}
-    }
-
     fn write_pack(&self, pack: PackBuilder) -> Result<()> {
         let (data, entry) = pack.finish(self.target.repository().cipher())?;
         let size = data.len() as u64;
@@ -332,4 +327,9 @@ impl<'a> BlobStore<'a> {
 
 fn length(bytes: usize) -> Result<u32> {
     u32::try_from(bytes).map_err(|_| Error::Invalid("a blob has more than 4 GiB".to_owned()))
+}
+
+/// Takes packs and drops them, so that nobody waits for an uploader that has failed.
+pub(crate) fn discard(packs: &Mutex<Receiver<FullPack>>) {
+    while lock(packs).recv().is_ok() {}
 }

@@ -54,7 +54,7 @@ impl IndexedRepository {
             match node {
                 Ok(node) => verifier.node(&node)?,
                 Err(error) if error.source.is_damage() => {
-                    verifier.found.problems.push(error.source)
+                    verifier.found.problems.push(error.source);
                 }
                 Err(error) => return Err(error.source),
             }
@@ -159,8 +159,7 @@ impl<'a> Verifier<'a> {
     }
 
     fn sample(&mut self, id: Id) -> Result<()> {
-        let [.., a, b, c, d, e, f, g, h] = *id.as_bytes();
-        if self.read_none || u64::from_be_bytes([a, b, c, d, e, f, g, h]) > self.threshold {
+        if self.read_none || id.prefix() > self.threshold {
             return Ok(());
         }
         self.repository.read_blob(BlobKind::Data, id)?;

@@ -36,6 +36,16 @@ struct Level {
     before: Option<Tree>,
 }
 
+impl Level {
+    /// The entry `name` in the parent snapshot.
+    fn before(&self, name: &[u8]) -> Option<Node> {
+        self.before
+            .as_ref()
+            .and_then(|tree| tree.get(name))
+            .cloned()
+    }
+}
+
 impl<'a> Driver<'a> {
     pub(super) fn new(
         repository: &'a IndexedRepository,
@@ -89,15 +99,13 @@ impl<'a> Driver<'a> {
         let Some(name) = entry.path.name() else {
             return Ok(());
         };
-        let before = self
-            .top()
-            .before
-            .as_ref()
-            .and_then(|tree| tree.get(name))
-            .cloned();
+        let before = self.top().before(name);
         let node = self.node(name.to_vec(), entry.metadata);
         match &node.metadata.kind {
-            EntryKind::Directory => self.enter(entry.path, node, before.as_ref()),
+            EntryKind::Directory => {
+                self.enter(entry.path, node, before.as_ref());
+                Ok(())
+            }
             EntryKind::File => self.file(entry.path, node, entry.content, before, entry.comparable),
             _ => {
                 self.session.count_other();
@@ -147,27 +155,19 @@ impl<'a> Driver<'a> {
                 continue;
             };
             let implied = Metadata::synthetic(EntryKind::Directory, IMPLIED_MODE, metadata.mtime);
-            let before = self
-                .top()
-                .before
-                .as_ref()
-                .and_then(|tree| tree.get(&name))
-                .cloned();
-            self.enter(
-                path,
-                Node {
-                    name,
-                    metadata: implied,
-                    content: Vec::new(),
-                    subtree: None,
-                },
-                before.as_ref(),
-            )?;
+            let before = self.top().before(&name);
+            let node = Node {
+                name,
+                metadata: implied,
+                content: Vec::new(),
+                subtree: None,
+            };
+            self.enter(path, node, before.as_ref());
         }
         Ok(())
     }
 
-    fn enter(&mut self, path: EntryPath, node: Node, before: Option<&Node>) -> Result<()> {
+    fn enter(&mut self, path: EntryPath, node: Node, before: Option<&Node>) {
         self.session.context.progress.current(&path);
         let before = before.and_then(|node| node.subtree);
         let directory = Directory::below(&self.top().directory, node, before);
@@ -177,7 +177,6 @@ impl<'a> Driver<'a> {
             directory,
             before,
         });
-        Ok(())
     }
 
     fn node(&self, name: Vec<u8>, mut metadata: Metadata) -> Node {
@@ -218,13 +217,13 @@ impl<'a> Driver<'a> {
             Content::Reader(open) => open,
             Content::None => Box::new(|| Err(std::io::Error::other("the source gave no content"))),
         };
-        self.session.queue.push_file(FileJob {
+        self.session.queue.push_file(Box::new(FileJob {
             path,
             node,
             open,
             change,
             place,
-        });
+        }));
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::file::{BlobJob, FileJob};
 const MAX_FILES: usize = 256;
 
 pub(super) enum Job {
-    File(FileJob),
+    File(Box<FileJob>),
     Blob(BlobJob),
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    files: VecDeque<FileJob>,
+    files: VecDeque<Box<FileJob>>,
     blobs: VecDeque<BlobJob>,
     blob_bytes: usize,
     /// Workers that are at a file and may still put pieces here.
@@ -47,7 +47,7 @@ impl Queue {
     }
 
     /// Adds a file, waiting for room; drops it if the queue is closed.
-    pub(super) fn push_file(&self, job: FileJob) {
+    pub(super) fn push_file(&self, job: Box<FileJob>) {
         let mut state = self.state();
         while state.files.len() >= MAX_FILES && !state.closed {
             state = self

@@ -15,6 +15,8 @@ const MASK: u64 = (1 << 20) - 1;
 const LANES: usize = 4;
 /// Positions per lane in one round.
 const STRIDE: usize = 8 << 10;
+/// Bytes that a lane looks at in one round.
+const LANE_BYTES: usize = WINDOW + STRIDE - 1;
 
 /// Tables for one polynomial.
 pub(crate) struct RabinTables {
@@ -64,37 +66,35 @@ impl RabinTables {
         if count < LANES * STRIDE {
             return self.search_lane(data, first, count);
         }
-        let lane = |index: usize| {
-            let start = first + index * STRIDE;
-            (
-                &data[start - WINDOW..start + STRIDE - 1],
-                self.fingerprint(&data[start - WINDOW..start]),
-            )
-        };
-        let [(a, mut ha), (b, mut hb), (c, mut hc), (d, mut hd)] =
-            [lane(0), lane(1), lane(2), lane(3)];
+        let starts: [usize; LANES] = std::array::from_fn(|lane| first + lane * STRIDE);
+        let bytes: [&[u8; LANE_BYTES]; LANES] = starts.map(|start| {
+            data[start - WINDOW..]
+                .first_chunk()
+                .expect("the caller counted the bytes")
+        });
+        let mut hashes = starts.map(|start| self.fingerprint(&data[start - WINDOW..start]));
         let mut found = [usize::MAX; LANES];
         for step in 0..STRIDE {
-            if (ha & MASK == 0) | (hb & MASK == 0) | (hc & MASK == 0) | (hd & MASK == 0) {
-                for (slot, hash) in found.iter_mut().zip([ha, hb, hc, hd]) {
+            if hashes.iter().any(|hash| hash & MASK == 0) {
+                for (slot, hash) in found.iter_mut().zip(hashes) {
                     if hash & MASK == 0 && *slot == usize::MAX {
                         *slot = step;
                     }
                 }
                 // Nothing can come before a candidate of the first lane.
-                if ha & MASK == 0 {
+                if found[0] == step {
                     break;
                 }
             }
             if step + 1 < STRIDE {
-                ha = self.slide(ha, a[step], a[step + WINDOW]);
-                hb = self.slide(hb, b[step], b[step + WINDOW]);
-                hc = self.slide(hc, c[step], c[step + WINDOW]);
-                hd = self.slide(hd, d[step], d[step + WINDOW]);
+                for lane in 0..LANES {
+                    let (leaving, entering) = (bytes[lane][step], bytes[lane][step + WINDOW]);
+                    hashes[lane] = self.slide(hashes[lane], leaving, entering);
+                }
             }
         }
         let lane = found.iter().position(|&step| step != usize::MAX)?;
-        Some(first + lane * STRIDE + found[lane])
+        Some(starts[lane] + found[lane])
     }
 
     fn search_lane(&self, data: &[u8], first: usize, count: usize) -> Option<usize> {

@@ -13,7 +13,7 @@ use crate::format::BlobKind;
 use crate::format::index::{IndexFile, IndexPack};
 use crate::id::{Id, IdSet};
 use crate::repository::Repository;
-use crate::store::{BlobStore, IndexTarget};
+use crate::store::{BlobStore, IndexTarget, discard};
 
 /// Most blobs per index file.
 const INDEX_BLOBS: usize = 40_000;
@@ -69,7 +69,7 @@ impl PrunePlan {
             std::thread::scope(|scope| {
                 let uploader = scope.spawn(|| {
                     let result = store.upload(&full_packs);
-                    store.discard(&full_packs);
+                    discard(&full_packs);
                     result
                 });
                 let copied = self

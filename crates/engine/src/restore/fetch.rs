@@ -123,10 +123,10 @@ impl Fetcher<'_> {
         let repository = self.session.repository;
         let from = usize::try_from(u64::from(blob.offset) - start).unwrap_or(usize::MAX);
         let stored = stored.and_then(|s| s.get(from..from.checked_add(blob.length as usize)?));
-        if let Some(stored) = stored {
-            if let Ok(content) = repository.repository().decode_blob(pack, blob, stored) {
-                return Ok(content);
-            }
+        if let Some(stored) = stored
+            && let Ok(content) = repository.repository().decode_blob(pack, blob, stored)
+        {
+            return Ok(content);
         }
         // Reads it again, and from other packs that have it.
         repository.read_blob(blob.kind, blob.id)

@@ -112,10 +112,10 @@ impl FilePlan {
         if state.remaining > 0 {
             return;
         }
-        if !state.failed {
-            if let Err(error) = self.close(&mut state, directories, open_files) {
-                session.target_failed(&self.path, Phase::Attributes, error);
-            }
+        if !state.failed
+            && let Err(error) = self.close(&mut state, directories, open_files)
+        {
+            session.target_failed(&self.path, Phase::Attributes, error);
         }
         drop(take_handle(&mut state, open_files));
         session.context.progress.add(0, 1);

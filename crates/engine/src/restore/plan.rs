@@ -54,9 +54,7 @@ impl Plan {
             session.check()?;
             match node {
                 Ok(node) => {
-                    if session.options.exclude.matches(&node.path) {
-                        walk.skip_directory();
-                    } else if !planner.node(node) {
+                    if session.options.exclude.matches(&node.path) || !planner.node(node) {
                         walk.skip_directory();
                     }
                 }

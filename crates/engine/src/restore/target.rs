@@ -60,10 +60,10 @@ impl<'a> Directories<'a> {
 
     /// The directory `path`.
     pub(super) fn open(&mut self, path: &EntryPath) -> io::Result<Arc<OwnedFd>> {
-        if let Some((last, directory)) = &self.last {
-            if last == path {
-                return Ok(Arc::clone(directory));
-            }
+        if let Some((last, directory)) = &self.last
+            && last == path
+        {
+            return Ok(Arc::clone(directory));
         }
         let mut directory = Arc::clone(&self.target.0);
         for name in path.components() {

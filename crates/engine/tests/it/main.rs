@@ -1,4 +1,5 @@
 //! The engine as its users and stock restic see it.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
 mod crash;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -356,17 +356,6 @@ pub(crate) fn restic(repository: &Path, working_directory: &Path, args: &[&str])
 pub(crate) fn size_of(directory: &Path) -> u64 {
     let entries = entries_of(directory);
     entries.map(|entry| entry.unwrap().metadata.size).sum()
-}
-
-/// Paths of all files of a kind in a local repository.
-pub(crate) fn files_of(repository: &Path, kind: FileKind) -> Vec<(Handle, PathBuf)> {
-    let listed = LocalBackend::new(repository).list(kind).unwrap();
-    let handles = listed
-        .into_iter()
-        .map(|listed| Handle::new(kind, listed.id));
-    handles
-        .map(|handle| (handle, repository.join(handle.path())))
-        .collect()
 }
 
 type Fault = Box<dyn Fn(&'static str, Handle) -> io::Result<()> + Send + Sync>;
