@@ -96,6 +96,12 @@ impl<R: Read> Chunks<R> {
         }
     }
 
+    /// Whether the last chunk has been given out for sure. At the end of content that is a whole
+    /// number of chunks this is noticed only by asking for one more.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.finished && self.buffer.is_empty()
+    }
+
     /// Takes the first `length` bytes; what follows stays.
     fn split_off(&mut self, length: usize) -> Vec<u8> {
         let mut rest = Vec::with_capacity(self.cutter.min_size() + READ_STEP);

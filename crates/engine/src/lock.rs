@@ -281,3 +281,75 @@ impl Repository {
         Ok(removed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use strongroom_domain::Clock;
+
+    use super::*;
+    use crate::backend::MemoryBackend;
+    use crate::crypto::kdf::KdfCost;
+    use crate::repository::InitOptions;
+
+    #[derive(Debug, Default)]
+    struct Minutes(AtomicI64);
+
+    impl Clock for Minutes {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH + SignedDuration::from_mins(self.0.load(Ordering::Acquire))
+        }
+    }
+
+    #[test]
+    fn a_lock_is_written_anew_before_it_goes_stale() {
+        let clock = Arc::new(Minutes::default());
+        let options = InitOptions {
+            kdf: KdfCost::MACHINE,
+            ..InitOptions::new("x")
+        };
+        let backend = Arc::new(MemoryBackend::new());
+        let repository = Repository::init(backend, clock.clone(), &options).unwrap();
+        let lock = Lock::acquire(&repository, LockMode::Exclusive).unwrap();
+        let locks = || repository.list(FileKind::Lock).unwrap();
+        let first = locks()[0].id;
+
+        clock.0.store(20, Ordering::Release);
+        // Until there is exactly one lock and it is another one.
+        while !matches!(locks()[..], [only] if only.id != first) {
+            lock.shared.wake.notify_all();
+            std::thread::yield_now();
+        }
+        clock.0.store(45, Ordering::Release);
+        lock.ensure_held().unwrap();
+        drop(lock);
+        assert_eq!(locks(), []);
+    }
+
+    #[test]
+    fn a_lock_that_is_old_or_whose_process_is_gone_is_stale() {
+        let owner = Owner::this_process();
+        let now = Timestamp::UNIX_EPOCH;
+        let mine = owner.lock_file(LockMode::Shared, now);
+        assert!(!is_stale(
+            &mine,
+            &owner,
+            now + SignedDuration::from_mins(30)
+        ));
+        assert!(is_stale(&mine, &owner, now + SignedDuration::from_mins(31)));
+        // The highest process id that Linux gives is 2^22.
+        let dead = LockFile {
+            pid: 1 << 30,
+            ..mine.clone()
+        };
+        assert!(is_stale(&dead, &owner, now));
+        let elsewhere = LockFile {
+            hostname: "another".to_owned(),
+            ..dead
+        };
+        assert!(!is_stale(&elsewhere, &owner, now));
+        let alive = LockFile { pid: 1, ..mine };
+        assert!(!is_stale(&alive, &owner, now));
+    }
+}

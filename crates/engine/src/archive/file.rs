@@ -7,7 +7,7 @@ use strongroom_domain::tree::{EntryFailure, EntryPath, Opener, Phase};
 
 use super::directory::Place;
 use super::session::{Change, Session};
-use crate::chunk::{Chunks, MIN_SIZE};
+use crate::chunk::Chunks;
 use crate::error::Result;
 use crate::format::BlobKind;
 use crate::format::node::Node;
@@ -93,14 +93,14 @@ fn hand_out<R: Read>(
             file.remaining += 1;
             file.blobs.len() - 1
         };
-        // Not worth waking another worker for.
-        let small = plain.len() < MIN_SIZE;
+        // The last piece, often the only one, is not worth waking another worker for.
+        let last = chunks.is_at_end();
         let job = BlobJob {
             plain,
             index,
             file: Arc::clone(file),
         };
-        let kept = if small {
+        let kept = if last {
             Err(job)
         } else {
             session.queue.try_push_blob(job)
