@@ -3,4 +3,4 @@
 use strongroom_http::dialect::Dialect;
 
 /// Every dialect; one line each.
-pub const ALL: &[Dialect] = &[crate::astra::DIALECT];
+pub const ALL: &[Dialect] = &[crate::astra::DIALECT, crate::ges::DIALECT];
