@@ -1,17 +1,27 @@
 //! Backups: ask for one, look at them, delete them.
 
+mod browse;
+mod delete;
+pub(crate) mod request;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
     Annotations, Backup, BackupId, Label, OperationId, Page, Paged, RepositoryId, ResourceId,
-    operation::Operation,
+    TenantId,
+    operation::Subject,
+    principal::Permission,
     query::{BackupField, Filter, Sort},
 };
+use strongroom_store::Conn;
 
-use crate::{Caller, Result, Service};
+use crate::{
+    Caller, Error, Result, Service,
+    validate::{Faults, check_version},
+};
 
 /// A backup to make now.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RequestBackup {
     /// The backup's id, if the client chose it (ZStack's `resourceUuid`).
     pub id: Option<BackupId>,
@@ -36,6 +46,7 @@ pub struct RequestBackup {
     /// Vendor attributes of the operation.
     pub operation_annotations: Annotations,
     /// A repeated request with the same key gives the first one's answer.
+    #[serde(skip)]
     pub idempotency_key: Option<String>,
 }
 
@@ -92,19 +103,10 @@ pub struct BrowseEntry {
 }
 
 impl Service {
-    /// Starts a backup: its row, operation, job, event and idempotency record are one
-    /// transaction. The row is listed when this returns.
-    pub async fn request_backup(
-        &self,
-        caller: &Caller,
-        request: RequestBackup,
-    ) -> Result<(Backup, Operation)> {
-        todo!()
-    }
-
     /// One backup that is not deleted.
     pub async fn backup(&self, caller: &Caller, id: BackupId) -> Result<Backup> {
-        todo!()
+        caller.require(Permission::Read)?;
+        find_backup(&mut *self.read().await?, caller.tenant_id, id).await
     }
 
     /// The tenant's backups that are not deleted and match, in the order asked for (newest first
@@ -116,7 +118,12 @@ impl Service {
         sort: &[Sort<BackupField>],
         page: &Page,
     ) -> Result<Paged<Backup>> {
-        todo!()
+        caller.require(Permission::Read)?;
+        Ok(self
+            .read()
+            .await?
+            .list_backups(caller.tenant_id, filter, sort, page)
+            .await?)
     }
 
     /// Changes a backup; `version` must be the one read, if given.
@@ -127,33 +134,50 @@ impl Service {
         version: Option<i64>,
         change: UpdateBackup,
     ) -> Result<Backup> {
-        todo!()
+        caller.require(Permission::Write)?;
+        let UpdateBackup {
+            name,
+            description,
+            labels,
+            annotations,
+            expires_at,
+        } = change;
+        let mut tx = self.begin().await?;
+        let mut backup = find_backup(&mut tx, caller.tenant_id, id).await?;
+        check_version("backup", &id, version, backup.version)?;
+        let mut faults = Faults::default();
+        if let Some(name) = name {
+            faults.name("name", &name);
+            backup.name = name;
+        }
+        if let Some(description) = description {
+            faults.description(description.as_deref());
+            backup.description = description;
+        }
+        if let Some(labels) = labels {
+            faults.labels(&labels);
+            backup.labels = labels;
+        }
+        faults.check()?;
+        if let Some(annotations) = annotations {
+            backup.annotations = annotations;
+        }
+        if let Some(expires_at) = expires_at {
+            backup.expires_at = expires_at;
+        }
+        backup.updated_at = self.now();
+        tx.update_backup(&backup).await?;
+        let event = self.event(caller, "backup.changed", Some(Subject::Backup(id)));
+        tx.insert_event(&event).await?;
+        tx.commit().await?;
+        self.changed();
+        backup.version += 1;
+        Ok(backup)
     }
+}
 
-    /// Deletes a backup from its repository, in the background. An active one is cancelled first.
-    /// Refused for an automatic one in a locked vault and while a restore reads it.
-    pub async fn delete_backup(
-        &self,
-        caller: &Caller,
-        id: BackupId,
-        operation_annotations: Annotations,
-        operation_id: Option<OperationId>,
-    ) -> Result<Operation> {
-        todo!()
-    }
-
-    /// Asks an active backup to stop; it becomes `cancelled`.
-    pub async fn cancel_backup(&self, caller: &Caller, id: BackupId) -> Result<Backup> {
-        todo!()
-    }
-
-    /// The entries directly below `path` (the root if empty) in a restorable backup.
-    pub async fn browse_backup(
-        &self,
-        caller: &Caller,
-        id: BackupId,
-        path: &str,
-    ) -> Result<Vec<BrowseEntry>> {
-        todo!()
-    }
+/// The backup, unless it is deleted or another tenant's.
+pub(crate) async fn find_backup(conn: &mut Conn, tenant: TenantId, id: BackupId) -> Result<Backup> {
+    let found = conn.backup(tenant, id).await?;
+    found.ok_or_else(|| Error::not_found("backup", id))
 }

@@ -124,6 +124,17 @@ impl Error {
         Self::Internal(error.into())
     }
 
+    /// Whether something that must be unique was taken.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(
+            self,
+            Self::Conflict {
+                kind: ConflictKind::DuplicateName,
+                ..
+            }
+        )
+    }
+
     /// A word for programs, used by the native API and in failed operations.
     pub fn code(&self) -> &'static str {
         match self {
@@ -136,6 +147,60 @@ impl Error {
             Self::Internal(_) => "internal",
         }
     }
+}
+
+impl From<strongroom_store::Error> for Error {
+    fn from(error: strongroom_store::Error) -> Self {
+        use strongroom_store::Error as Store;
+        match error {
+            Store::Duplicate { what } => Self::conflict(ConflictKind::DuplicateName, what, &error),
+            Store::Conflict { table, .. } => {
+                Self::conflict(ConflictKind::VersionMismatch, table, &error)
+            }
+            Store::Reference { table } => Self::conflict(ConflictKind::InUse, table, &error),
+            Store::InvalidCursor => Self::invalid("cursor", "is not one that this list gave"),
+            Store::WrongType { field } => Self::invalid(field, &error),
+            Store::TooComplex { .. } => Self::invalid("filter", &error),
+            Store::Unstorable { .. } => Self::invalid("request", &error),
+            error if error.is_transient() => Self::Unavailable {
+                what: "the database".to_owned(),
+                message: chain(&error),
+            },
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<strongroom_domain::InvalidTransition> for Error {
+    fn from(error: strongroom_domain::InvalidTransition) -> Self {
+        Self::conflict(ConflictKind::WrongState, error.noun, &error)
+    }
+}
+
+/// Names what is taken in the error of a write that found a duplicate.
+pub(crate) fn taken(
+    noun: &'static str,
+    name: &str,
+) -> impl FnOnce(strongroom_store::Error) -> Error {
+    move |error| match error {
+        strongroom_store::Error::Duplicate { .. } => {
+            let message = format!("a {noun} `{name}` exists already");
+            Error::conflict(ConflictKind::DuplicateName, noun, message)
+        }
+        other => other.into(),
+    }
+}
+
+/// An error with all its causes, `a: b: c`.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
 }
 
 fn join(errors: &[FieldError]) -> String {

@@ -3,23 +3,39 @@
 use strongroom_domain::{
     Annotations, Backup, OperationId, Page, Paged,
     event::Event,
-    operation::{Operation, OperationError},
+    operation::{Operation, OperationError, OperationKind, OperationState, Subject},
+    principal::Permission,
     query::{Filter, OperationField, Sort},
 };
 
-use crate::{Caller, Result, Service};
+use crate::{Caller, Error, Result, Service, error::taken};
 
 impl Service {
     /// One operation. `None` as caller is for the faces whose poll path takes no credential
     /// (ZStack's api-jobs); the id alone is the secret then.
     pub async fn operation(&self, caller: Option<&Caller>, id: OperationId) -> Result<Operation> {
-        todo!()
+        let mut read = self.read().await?;
+        let found = match caller {
+            Some(caller) => {
+                caller.require(Permission::Read)?;
+                read.operation(caller.tenant_id, id).await?
+            }
+            None => read.operation_of_any_tenant(id).await?,
+        };
+        found.ok_or_else(|| Error::not_found("operation", id))
     }
 
     /// One operation and the backup it is about, even if that was deleted since: what a face
     /// prints as the durable result of a job that is polled without a credential.
     pub async fn operation_result(&self, id: OperationId) -> Result<(Operation, Option<Backup>)> {
-        todo!()
+        let mut read = self.read().await?;
+        let found = read.operation_of_any_tenant(id).await?;
+        let operation = found.ok_or_else(|| Error::not_found("operation", id))?;
+        let backup = match operation.subject {
+            Some(Subject::Backup(id)) => read.backup_record(operation.tenant_id, id).await?,
+            _ => None,
+        };
+        Ok((operation, backup))
     }
 
     /// The tenant's operations that match, in the order asked for (newest first if none).
@@ -30,7 +46,12 @@ impl Service {
         sort: &[Sort<OperationField>],
         page: &Page,
     ) -> Result<Paged<Operation>> {
-        todo!()
+        caller.require(Permission::Read)?;
+        Ok(self
+            .read()
+            .await?
+            .list_operations(caller.tenant_id, filter, sort, page)
+            .await?)
     }
 
     /// Records an operation that ended at once: badly with `error`, for faces that report a bad
@@ -42,17 +63,34 @@ impl Service {
         annotations: Annotations,
         error: Option<OperationError>,
     ) -> Result<Operation> {
-        todo!()
+        caller.require(Permission::Read)?;
+        let mut operation =
+            self.operation_of(caller, OperationKind::Request, None, id, annotations);
+        operation.state = match error {
+            Some(_) => OperationState::Failed,
+            None => OperationState::Succeeded,
+        };
+        operation.percent = 100;
+        operation.error = error;
+        operation.started_at = Some(operation.created_at);
+        operation.finished_at = Some(operation.created_at);
+        let mut tx = self.begin().await?;
+        let named = operation.id.to_string();
+        tx.insert_operation(&operation)
+            .await
+            .map_err(taken("operation", &named))?;
+        tx.commit().await?;
+        self.changed();
+        Ok(operation)
     }
 
     /// The tenant's events, newest first.
     pub async fn list_events(&self, caller: &Caller, page: &Page) -> Result<Paged<Event>> {
-        todo!()
-    }
-
-    /// A receiver that hears whenever something of the tenant changed (a level, not an edge: on
-    /// waking, read the state again).
-    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
-        todo!()
+        caller.require(Permission::Read)?;
+        Ok(self
+            .read()
+            .await?
+            .list_events(caller.tenant_id, page)
+            .await?)
     }
 }

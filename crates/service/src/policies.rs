@@ -1,13 +1,22 @@
 //! Policies.
 
 use strongroom_domain::{
-    Annotations, Label, PolicyId, RepositoryId,
+    Annotations, Label, PolicyId, RepositoryId, TenantId,
+    operation::Subject,
     policy::{Policy, PolicyTarget},
+    principal::Permission,
     retention::Retention,
     schedule::Schedule,
 };
+use strongroom_store::Conn;
 
-use crate::{Caller, Result, Service};
+use crate::{
+    Caller, Error, Result, Service,
+    error::taken,
+    repositories::find_repository,
+    resources::living_resource,
+    validate::{Faults, check_version},
+};
 
 /// A policy to create.
 #[derive(Debug, Clone)]
@@ -58,17 +67,52 @@ pub struct UpdatePolicy {
 impl Service {
     /// Creates a policy; its next run is worked out at once.
     pub async fn create_policy(&self, caller: &Caller, request: CreatePolicy) -> Result<Policy> {
-        todo!()
+        caller.require(Permission::Write)?;
+        let now = self.now();
+        let mut policy = Policy {
+            id: PolicyId::from_uuid(self.uuid()),
+            tenant_id: caller.tenant_id,
+            name: request.name,
+            description: request.description,
+            face: caller.face,
+            enabled: request.enabled,
+            schedule: request.schedule,
+            retention: request.retention,
+            targets: request.targets,
+            repository_id: request.repository_id,
+            next_run: None,
+            last_run: None,
+            labels: request.labels,
+            annotations: request.annotations,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        check_policy(&policy)?;
+        policy.next_run = next_run(&policy, now);
+        let mut tx = self.begin().await?;
+        check_references(&mut tx, &policy).await?;
+        tx.insert_policy(&policy)
+            .await
+            .map_err(taken("policy", &policy.name))?;
+        let subject = Some(Subject::Policy(policy.id));
+        tx.insert_event(&self.event(caller, "policy.created", subject))
+            .await?;
+        tx.commit().await?;
+        self.policies_changed();
+        Ok(policy)
     }
 
     /// One policy.
     pub async fn policy(&self, caller: &Caller, id: PolicyId) -> Result<Policy> {
-        todo!()
+        caller.require(Permission::Read)?;
+        find_policy(&mut *self.read().await?, caller.tenant_id, id).await
     }
 
     /// All policies of the tenant, oldest first.
     pub async fn list_policies(&self, caller: &Caller) -> Result<Vec<Policy>> {
-        todo!()
+        caller.require(Permission::Read)?;
+        Ok(self.read().await?.list_policies(caller.tenant_id).await?)
     }
 
     /// Changes a policy; `version` must be the one read, if given.
@@ -79,16 +123,135 @@ impl Service {
         version: Option<i64>,
         change: UpdatePolicy,
     ) -> Result<Policy> {
-        todo!()
+        caller.require(Permission::Write)?;
+        let now = self.now();
+        let mut tx = self.begin().await?;
+        let mut policy = find_policy(&mut tx, caller.tenant_id, id).await?;
+        check_version("policy", &id, version, policy.version)?;
+        apply(&mut policy, change);
+        check_policy(&policy)?;
+        check_references(&mut tx, &policy).await?;
+        policy.next_run = next_run(&policy, now);
+        policy.updated_at = now;
+        tx.update_policy(&policy)
+            .await
+            .map_err(taken("policy", &policy.name))?;
+        let subject = Some(Subject::Policy(id));
+        tx.insert_event(&self.event(caller, "policy.changed", subject))
+            .await?;
+        tx.commit().await?;
+        self.policies_changed();
+        policy.version += 1;
+        Ok(policy)
     }
 
     /// Deletes a policy; its backups stay.
     pub async fn delete_policy(&self, caller: &Caller, id: PolicyId) -> Result<()> {
-        todo!()
+        caller.require(Permission::Write)?;
+        let mut tx = self.begin().await?;
+        find_policy(&mut tx, caller.tenant_id, id).await?;
+        tx.delete_policy(caller.tenant_id, id).await?;
+        let subject = Some(Subject::Policy(id));
+        tx.insert_event(&self.event(caller, "policy.deleted", subject))
+            .await?;
+        tx.commit().await?;
+        self.policies_changed();
+        Ok(())
     }
 
     /// Runs a policy now, as if an occurrence were due.
     pub async fn run_policy(&self, caller: &Caller, id: PolicyId) -> Result<()> {
-        todo!()
+        caller.require(Permission::Write)?;
+        let mut tx = self.begin().await?;
+        let policy = find_policy(&mut tx, caller.tenant_id, id).await?;
+        let event = self.event(caller, "policy.started", Some(Subject::Policy(id)));
+        tx.insert_event(&event).await?;
+        self.start_policy(&mut tx, &policy, None, Some(caller.principal_id))
+            .await?;
+        tx.commit().await?;
+        self.nudge();
+        Ok(())
     }
+
+    fn policies_changed(&self) {
+        self.inner().policies_changed.notify_one();
+        self.changed();
+    }
+}
+
+/// When the policy runs next, if it is on.
+pub(crate) fn next_run(policy: &Policy, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+    let after = policy.last_run.map_or(now, |last| last.max(now));
+    policy
+        .enabled
+        .then(|| policy.schedule.next_after(policy.created_at, after))
+        .flatten()
+}
+
+fn apply(policy: &mut Policy, change: UpdatePolicy) {
+    let UpdatePolicy {
+        name,
+        description,
+        enabled,
+        schedule,
+        retention,
+        targets,
+        repository_id,
+        labels,
+        annotations,
+    } = change;
+    fn set<T>(field: &mut T, value: Option<T>) {
+        if let Some(value) = value {
+            *field = value;
+        }
+    }
+    set(&mut policy.name, name);
+    set(&mut policy.description, description);
+    set(&mut policy.enabled, enabled);
+    set(&mut policy.schedule, schedule);
+    set(&mut policy.retention, retention);
+    set(&mut policy.targets, targets);
+    set(&mut policy.repository_id, repository_id);
+    set(&mut policy.labels, labels);
+    set(&mut policy.annotations, annotations);
+}
+
+fn check_policy(policy: &Policy) -> Result<()> {
+    let mut faults = Faults::default();
+    faults.name("name", &policy.name);
+    faults.description(policy.description.as_deref());
+    faults.labels(&policy.labels);
+    faults.extend(policy.schedule.validate());
+    faults.extend(policy.retention.validate());
+    for (at, target) in policy.targets.iter().enumerate() {
+        if policy.targets[..at].contains(target) {
+            faults.add(format!("targets[{at}]"), "is named twice");
+        }
+    }
+    faults.check()
+}
+
+/// Everything that a policy names must exist in its tenant.
+async fn check_references(conn: &mut Conn, policy: &Policy) -> Result<()> {
+    if let Some(id) = policy.repository_id {
+        find_repository(conn, policy.tenant_id, id).await?;
+    }
+    for target in &policy.targets {
+        match *target {
+            PolicyTarget::Resource(id) => {
+                living_resource(conn, policy.tenant_id, id).await?;
+            }
+            PolicyTarget::Vault(id) => {
+                let found = conn.vault(policy.tenant_id, id).await?;
+                found.ok_or_else(|| Error::not_found("vault", id))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The policy, unless it is another tenant's.
+pub(crate) async fn find_policy(conn: &mut Conn, tenant: TenantId, id: PolicyId) -> Result<Policy> {
+    let found = conn.policy(tenant, id).await?;
+    found.ok_or_else(|| Error::not_found("policy", id))
 }

@@ -1,8 +1,25 @@
 //! Repositories.
 
-use strongroom_domain::{Annotations, RepositoryId, Secret, repository::Repository};
+use strongroom_domain::{
+    Annotations, OperationId, RepositoryId, Secret, TenantId,
+    job::{Job, Lock, Work},
+    operation::{Operation, OperationKind, Subject},
+    principal::Permission,
+    query::{BackupField, Filter},
+    repository::{Repository, RepositoryState},
+};
+use strongroom_store::Conn;
 
-use crate::{Caller, Result, Service};
+use crate::{
+    Caller, ConflictKind, Error, Result, Service,
+    error::taken,
+    identity::secrets,
+    records::INTERACTIVE,
+    validate::{Faults, check_version},
+};
+
+/// Random bytes in a generated repository password: 43 characters in base64url.
+const PASSWORD_BYTES: usize = 32;
 
 /// A repository to register: an existing one if `password` opens it, else a new one.
 #[derive(Debug, Clone)]
@@ -41,17 +58,101 @@ impl Service {
         caller: &Caller,
         request: CreateRepository,
     ) -> Result<Repository> {
-        todo!()
+        Ok(self.add_repository(caller, request).await?.0)
+    }
+
+    /// The same, giving the password too: the one given or a random one that was made, which
+    /// cannot be read again.
+    pub async fn add_repository(
+        &self,
+        caller: &Caller,
+        request: CreateRepository,
+    ) -> Result<(Repository, Secret)> {
+        caller.require(Permission::Administer)?;
+        let CreateRepository {
+            name,
+            url,
+            password,
+            is_default,
+            capacity_bytes,
+            annotations,
+        } = request;
+        let mut faults = Faults::default();
+        faults.name("name", &name);
+        if url.trim().is_empty() {
+            faults.add("url", "must not be empty");
+        }
+        faults.check()?;
+        if self
+            .read()
+            .await?
+            .repository_named(caller.tenant_id, &name)
+            .await?
+            .is_some()
+        {
+            let message = format!("a repository `{name}` exists already");
+            return Err(Error::conflict(
+                ConflictKind::DuplicateName,
+                "repository",
+                message,
+            ));
+        }
+        let generated = password.is_none();
+        let password = password.unwrap_or_else(|| secrets::new_secret(PASSWORD_BYTES));
+        let id = RepositoryId::from_uuid(self.uuid());
+        let (at, key) = (url.clone(), password.clone());
+        let sealed_master_key = self
+            .blocking(move |service| {
+                let engines = &service.inner().engines;
+                let opened = engines.open_or_init(&at, &key, generated)?;
+                Ok::<_, Error>(engines.seal(id, &opened))
+            })
+            .await??;
+        let now = self.now();
+        let mut repository = Repository {
+            id,
+            tenant_id: caller.tenant_id,
+            name,
+            url,
+            is_default,
+            state: RepositoryState::Ready,
+            reason: None,
+            sealed_master_key,
+            stored_bytes: 0,
+            capacity_bytes,
+            annotations,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let mut tx = self.begin().await?;
+        // The first one is the default whether or not it was asked for.
+        repository.is_default |= tx.default_repository(caller.tenant_id).await?.is_none();
+        tx.insert_repository(&repository)
+            .await
+            .map_err(taken("repository", &repository.name))?;
+        let subject = Some(Subject::Repository(id));
+        tx.insert_event(&self.event(caller, "repository.created", subject))
+            .await?;
+        tx.commit().await?;
+        self.changed();
+        Ok((repository, password))
     }
 
     /// One repository.
     pub async fn repository(&self, caller: &Caller, id: RepositoryId) -> Result<Repository> {
-        todo!()
+        caller.require(Permission::Read)?;
+        find_repository(&mut *self.read().await?, caller.tenant_id, id).await
     }
 
     /// All repositories of the tenant, oldest first.
     pub async fn list_repositories(&self, caller: &Caller) -> Result<Vec<Repository>> {
-        todo!()
+        caller.require(Permission::Read)?;
+        Ok(self
+            .read()
+            .await?
+            .list_repositories(caller.tenant_id)
+            .await?)
     }
 
     /// Changes a repository; `version` must be the one read, if given.
@@ -62,11 +163,148 @@ impl Service {
         version: Option<i64>,
         change: UpdateRepository,
     ) -> Result<Repository> {
-        todo!()
+        caller.require(Permission::Administer)?;
+        let mut tx = self.begin().await?;
+        let mut repository = find_repository(&mut tx, caller.tenant_id, id).await?;
+        check_version("repository", &id, version, repository.version)?;
+        let UpdateRepository {
+            name,
+            is_default,
+            capacity_bytes,
+            annotations,
+        } = change;
+        if let Some(name) = name {
+            let mut faults = Faults::default();
+            faults.name("name", &name);
+            faults.check()?;
+            repository.name = name;
+        }
+        match is_default {
+            Some(false) if repository.is_default => {
+                let reason = "make another repository the default instead";
+                return Err(Error::invalid("is_default", reason));
+            }
+            Some(true) => repository.is_default = true,
+            Some(false) | None => {}
+        }
+        if let Some(capacity_bytes) = capacity_bytes {
+            repository.capacity_bytes = capacity_bytes;
+        }
+        if let Some(annotations) = annotations {
+            repository.annotations = annotations;
+        }
+        repository.updated_at = self.now();
+        tx.update_repository(&repository)
+            .await
+            .map_err(taken("repository", &repository.name))?;
+        let subject = Some(Subject::Repository(id));
+        tx.insert_event(&self.event(caller, "repository.changed", subject))
+            .await?;
+        tx.commit().await?;
+        self.changed();
+        repository.version += 1;
+        Ok(repository)
+    }
+
+    /// Has a repository checked now: its structure, a part of its data, and whether its backups
+    /// are still in it.
+    pub async fn verify_repository(&self, caller: &Caller, id: RepositoryId) -> Result<Operation> {
+        caller.require(Permission::Write)?;
+        let mut tx = self.begin().await?;
+        let repository = find_repository(&mut tx, caller.tenant_id, id).await?;
+        let subject = Subject::Repository(id);
+        let kind = OperationKind::Verify;
+        let operation =
+            self.operation_of(caller, kind, Some(subject), None, Annotations::default());
+        tx.insert_operation(&operation).await?;
+        tx.enqueue(&self.verify_job(&repository, INTERACTIVE, Some(operation.id)))
+            .await?;
+        let event = self.event(caller, "repository.verification_requested", Some(subject));
+        tx.insert_event(&event).await?;
+        tx.commit().await?;
+        self.nudge();
+        Ok(operation)
+    }
+
+    /// The job that checks a repository; one at a time, beside whatever else uses it.
+    pub(crate) fn verify_job(
+        &self,
+        repository: &Repository,
+        priority: i32,
+        operation: Option<OperationId>,
+    ) -> Job {
+        let id = repository.id;
+        let locks = vec![
+            Lock::exclusive(format!("verify:{id}")),
+            Lock::shared(lock_key(id)),
+        ];
+        let work = Work::VerifyRepository { repository: id };
+        self.job(repository.tenant_id, work, locks, priority, operation)
     }
 
     /// Forgets a repository. Refused while backups are in it; its data are never touched.
     pub async fn delete_repository(&self, caller: &Caller, id: RepositoryId) -> Result<()> {
-        todo!()
+        caller.require(Permission::Administer)?;
+        let mut tx = self.begin().await?;
+        let repository = find_repository(&mut tx, caller.tenant_id, id).await?;
+        if is_used(&mut tx, caller.tenant_id, id).await? {
+            let name = repository.name;
+            let message = format!("repository `{name}` has backups, or a vault or policy names it");
+            return Err(Error::conflict(ConflictKind::InUse, "repository", message));
+        }
+        tx.delete_repository(caller.tenant_id, id).await?;
+        let subject = Some(Subject::Repository(id));
+        tx.insert_event(&self.event(caller, "repository.removed", subject))
+            .await?;
+        tx.commit().await?;
+        self.inner().engines.forget(id);
+        self.changed();
+        Ok(())
     }
+}
+
+/// The repository, unless it is another tenant's.
+pub(crate) async fn find_repository(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: RepositoryId,
+) -> Result<Repository> {
+    let found = conn.repository(tenant, id).await?;
+    found.ok_or_else(|| Error::not_found("repository", id))
+}
+
+/// The repository asked for, or the tenant's default.
+pub(crate) async fn choose_repository(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: Option<RepositoryId>,
+) -> Result<Repository> {
+    match id {
+        Some(id) => find_repository(conn, tenant, id).await,
+        None => conn.default_repository(tenant).await?.ok_or_else(|| {
+            let message = "the tenant has no default repository";
+            Error::conflict(ConflictKind::WrongState, "repository", message)
+        }),
+    }
+}
+
+/// What jobs that use a repository hold, shared or alone.
+pub(crate) fn lock_key(id: RepositoryId) -> String {
+    format!("repository:{id}")
+}
+
+/// Whether backups are in the repository or will be.
+async fn is_used(conn: &mut Conn, tenant: TenantId, id: RepositoryId) -> Result<bool> {
+    let filter = Filter::eq(BackupField::RepositoryId, id.uuid());
+    Ok(conn.count_backups(tenant, &filter).await? > 0
+        || conn
+            .list_vaults(tenant)
+            .await?
+            .iter()
+            .any(|vault| vault.repository_id == id)
+        || conn
+            .list_policies(tenant)
+            .await?
+            .iter()
+            .any(|it| it.repository_id == Some(id)))
 }

@@ -1,15 +1,34 @@
 //! Restores.
 
+use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Annotations, BackupId, OperationId, Page, Paged, RestoreId,
-    operation::Operation,
-    restore::{ConflictPolicy, Restore, RestoreTarget},
+    Annotations, Backup, BackupId, FieldError, OperationId, Page, Paged, ResourceId, RestoreId,
+    TenantId,
+    backup::BackupProgress,
+    job::{Lock, Work},
+    operation::{Operation, OperationKind, Subject},
+    principal::Permission,
+    restore::{ConflictPolicy, Restore, RestoreState, RestoreTarget},
+    tree::Patterns,
+};
+use strongroom_source::RestoreTarget as SourceTarget;
+use strongroom_store::{Conn, Tx};
+
+use crate::{
+    Caller, ConflictKind, Error, Result, Service, backups::find_backup, error::taken,
+    idempotency::Key, records::INTERACTIVE, repositories::lock_key, resources::living_resource,
+    validate::Faults,
 };
 
-use crate::{Caller, Result, Service};
+/// What a replayed request is answered with.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Answer {
+    restore: RestoreId,
+    operation: OperationId,
+}
 
 /// A restore to carry out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RequestRestore {
     /// What is restored.
     pub backup_id: BackupId,
@@ -26,6 +45,7 @@ pub struct RequestRestore {
     /// Vendor attributes of the operation.
     pub operation_annotations: Annotations,
     /// A repeated request with the same key gives the first one's answer.
+    #[serde(skip)]
     pub idempotency_key: Option<String>,
 }
 
@@ -36,21 +56,249 @@ impl Service {
         caller: &Caller,
         request: RequestRestore,
     ) -> Result<(Restore, Operation)> {
-        todo!()
+        caller.require(Permission::Write)?;
+        let key = Key::new(
+            request.idempotency_key.as_deref(),
+            "request_restore",
+            &request,
+        )?;
+        if let Some(answer) = self.replay::<Answer>(caller, key.as_ref()).await? {
+            return self.first_restore(caller, answer).await;
+        }
+        self.check_restore(caller, &request).await?;
+        match self.insert_restore(caller, &request, key.clone()).await {
+            // Somebody sent the same request at the same time and was faster.
+            Err(error) if key.is_some() && error.is_duplicate() => {
+                match self.replay::<Answer>(caller, key.as_ref()).await? {
+                    Some(answer) => self.first_restore(caller, answer).await,
+                    None => Err(error),
+                }
+            }
+            done => done,
+        }
+    }
+
+    /// Everything about a restore that can be found wrong before it starts.
+    async fn check_restore(&self, caller: &Caller, request: &RequestRestore) -> Result<()> {
+        let (kind, target) = {
+            let mut read = self.read().await?;
+            let backup = restorable(&mut read, caller.tenant_id, request.backup_id).await?;
+            let target = source_target(&mut read, &backup, &request.target).await?;
+            (backup.kind, target)
+        };
+        let mut faults = Faults::default();
+        if let Err(error) = Patterns::new(request.include.iter().map(String::as_str)) {
+            faults.add("include", error);
+        }
+        let wrong = self.blocking(move |service| match service.sources().get(kind) {
+            Some(source) => source.validate_target(&target),
+            None => {
+                let reason = format!("`{kind}` has no source in this build");
+                vec![FieldError::new("backup_id", reason)]
+            }
+        });
+        faults.extend(wrong.await?);
+        faults.check()
+    }
+
+    async fn insert_restore(
+        &self,
+        caller: &Caller,
+        request: &RequestRestore,
+        key: Option<Key>,
+    ) -> Result<(Restore, Operation)> {
+        let mut tx = self.begin().await?;
+        let backup = restorable(&mut tx, caller.tenant_id, request.backup_id).await?;
+        let restore = self.new_restore(caller, &backup, request);
+        let subject = Subject::Restore(restore.id);
+        let operation = self.operation_of(
+            caller,
+            OperationKind::Restore,
+            Some(subject),
+            request.operation_id,
+            request.operation_annotations.clone(),
+        );
+        tx.insert_restore(&restore).await?;
+        tx.insert_operation(&operation)
+            .await
+            .map_err(taken("operation", &operation.id.to_string()))?;
+        let locks = vec![
+            target_lock(&restore),
+            Lock::shared(lock_key(backup.repository_id)),
+        ];
+        let work = Work::RunRestore {
+            restore: restore.id,
+        };
+        let job = self.job(
+            caller.tenant_id,
+            work,
+            locks,
+            INTERACTIVE,
+            Some(operation.id),
+        );
+        tx.enqueue(&job).await?;
+        tx.insert_event(&self.event(caller, "restore.requested", Some(subject)))
+            .await?;
+        let answer = Answer {
+            restore: restore.id,
+            operation: operation.id,
+        };
+        self.remember(&mut tx, caller, key, &answer).await?;
+        tx.commit().await?;
+        self.nudge();
+        Ok((restore, operation))
+    }
+
+    fn new_restore(&self, caller: &Caller, backup: &Backup, request: &RequestRestore) -> Restore {
+        let now = self.now();
+        Restore {
+            id: RestoreId::from_uuid(self.uuid()),
+            tenant_id: caller.tenant_id,
+            backup_id: backup.id,
+            resource_id: backup.resource_id,
+            target: request.target.clone(),
+            include: request.include.clone(),
+            conflict: request.conflict,
+            state: RestoreState::Pending,
+            progress: BackupProgress {
+                bytes_total: backup.source_bytes,
+                ..Default::default()
+            },
+            reason: None,
+            failed_entries: Vec::new(),
+            failed_entry_count: 0,
+            created_by: Some(caller.principal_id),
+            annotations: request.annotations.clone(),
+            created_at: now,
+            updated_at: now,
+            started_at: None,
+            finished_at: None,
+            version: 1,
+        }
+    }
+
+    async fn first_restore(&self, caller: &Caller, answer: Answer) -> Result<(Restore, Operation)> {
+        let restore = self.restore(caller, answer.restore).await?;
+        let operation = self.operation(Some(caller), answer.operation).await?;
+        Ok((restore, operation))
     }
 
     /// One restore.
     pub async fn restore(&self, caller: &Caller, id: RestoreId) -> Result<Restore> {
-        todo!()
+        caller.require(Permission::Read)?;
+        find_restore(&mut *self.read().await?, caller.tenant_id, id).await
     }
 
     /// The tenant's restores, newest first.
     pub async fn list_restores(&self, caller: &Caller, page: &Page) -> Result<Paged<Restore>> {
-        todo!()
+        caller.require(Permission::Read)?;
+        Ok(self
+            .read()
+            .await?
+            .list_restores(caller.tenant_id, page)
+            .await?)
     }
 
     /// Asks an active restore to stop; it becomes `cancelled`.
     pub async fn cancel_restore(&self, caller: &Caller, id: RestoreId) -> Result<Restore> {
-        todo!()
+        caller.require(Permission::Write)?;
+        let mut tx = self.begin().await?;
+        let mut restore = find_restore(&mut tx, caller.tenant_id, id).await?;
+        if !restore.state.is_active() {
+            let message = format!("restore `{id}` is {} already", restore.state);
+            return Err(Error::conflict(
+                ConflictKind::WrongState,
+                "restore",
+                message,
+            ));
+        }
+        self.stop_restore(&mut tx, &mut restore).await?;
+        let event = self.event(
+            caller,
+            "restore.cancellation_requested",
+            Some(Subject::Restore(id)),
+        );
+        tx.insert_event(&event).await?;
+        tx.commit().await?;
+        self.inner().running.cancel(id.uuid());
+        self.changed();
+        Ok(restore)
+    }
+
+    /// Stops an active restore: at once if no worker has it, else its worker is asked to.
+    async fn stop_restore(&self, tx: &mut Tx, restore: &mut Restore) -> Result<()> {
+        let now = self.now();
+        let subject = Subject::Restore(restore.id);
+        if !self.settle_waiting(tx, subject).await? {
+            tx.request_cancel(subject, now).await?;
+            return Ok(());
+        }
+        restore.state = restore.state.to(RestoreState::Cancelled)?;
+        restore.reason = Some("cancelled on request".to_owned());
+        restore.updated_at = now;
+        restore.finished_at = Some(now);
+        tx.update_restore(restore).await?;
+        restore.version += 1;
+        Ok(())
+    }
+}
+
+/// The restore, unless it is another tenant's.
+pub(crate) async fn find_restore(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: RestoreId,
+) -> Result<Restore> {
+    let found = conn.restore(tenant, id).await?;
+    found.ok_or_else(|| Error::not_found("restore", id))
+}
+
+/// The backup, if something can be restored from it.
+async fn restorable(conn: &mut Conn, tenant: TenantId, id: BackupId) -> Result<Backup> {
+    let backup = find_backup(conn, tenant, id).await?;
+    if backup.state.is_restorable() {
+        return Ok(backup);
+    }
+    let message = format!(
+        "backup `{}` is {} and cannot be restored",
+        backup.name, backup.state
+    );
+    Err(Error::conflict(ConflictKind::WrongState, "backup", message))
+}
+
+/// The target in the form that a source takes: with the settings of the resource it names.
+pub(crate) async fn source_target(
+    conn: &mut Conn,
+    backup: &Backup,
+    target: &RestoreTarget,
+) -> Result<SourceTarget> {
+    let id = match target {
+        RestoreTarget::Directory { path } => return Ok(SourceTarget::Directory(path.into())),
+        RestoreTarget::Original => backup.resource_id,
+        RestoreTarget::Resource { id } => *id,
+    };
+    let resource = living_resource(conn, backup.tenant_id, id).await?;
+    if resource.kind != backup.kind {
+        let (name, kind, wanted) = (&resource.name, resource.kind, backup.kind);
+        let message = format!("resource `{name}` is of kind {kind}, the backup of kind {wanted}");
+        return Err(Error::conflict(
+            ConflictKind::WrongKind,
+            "resource",
+            message,
+        ));
+    }
+    Ok(SourceTarget::Resource {
+        name: resource.name,
+        settings: resource.settings,
+    })
+}
+
+/// What a restore writes to is neither backed up nor written by another restore meanwhile.
+fn target_lock(restore: &Restore) -> Lock {
+    let resource = |id: ResourceId| Lock::exclusive(format!("resource:{id}"));
+    match &restore.target {
+        RestoreTarget::Original => resource(restore.resource_id),
+        RestoreTarget::Resource { id } => resource(*id),
+        RestoreTarget::Directory { path } => Lock::exclusive(format!("directory:{path}")),
     }
 }

@@ -1,11 +1,18 @@
 //! Tenants.
 
-use strongroom_domain::{Principal, Secret, TenantId, tenant::Tenant};
+use strongroom_domain::{
+    Principal, PrincipalId, Role, Secret, TenantId, principal::Permission, tenant::Tenant,
+};
 
 use crate::{
-    Caller, Result, Service,
-    identity::{IssuedAccessKey, IssuedToken},
+    Caller, Error, Result, Service,
+    error::taken,
+    identity::{IssuedAccessKey, IssuedToken, PasswordForm, authenticate::caller_of, secrets},
+    validate::Faults,
 };
+
+/// Random bytes in a generated password: 24 characters in base64url.
+const PASSWORD_BYTES: usize = 18;
 
 /// A tenant that was just made, with everything its administrator needs.
 #[derive(Debug, Clone)]
@@ -26,16 +33,65 @@ impl Service {
     /// Makes a tenant with an owner named `administrator` and fresh random credentials. Called
     /// by `init` and by owners of the first tenant.
     pub async fn create_tenant(&self, name: &str, administrator: &str) -> Result<CreatedTenant> {
-        todo!()
+        let mut faults = Faults::default();
+        faults.name("name", name);
+        faults.name("administrator", administrator);
+        faults.check()?;
+        let created_at = self.now();
+        let tenant = Tenant {
+            id: TenantId::from_uuid(self.uuid()),
+            name: name.to_owned(),
+            created_at,
+        };
+        let administrator = Principal {
+            id: PrincipalId::from_uuid(self.uuid()),
+            tenant_id: tenant.id,
+            name: administrator.to_owned(),
+            role: Role::Owner,
+            created_at,
+        };
+        let password = secrets::new_secret(PASSWORD_BYTES);
+        let hash = self
+            .inner()
+            .passwords
+            .hash(PasswordForm::Plain(password.clone()))
+            .await?;
+        let caller = caller_of(&tenant, &administrator);
+        let token = self.new_api_token(&caller, administrator.id, "administrator", None);
+        let access_key = self.new_access_key(&caller, administrator.id, "administrator");
+
+        let mut tx = self.begin().await?;
+        tx.insert_tenant(&tenant)
+            .await
+            .map_err(taken("tenant", name))?;
+        tx.insert_principal(&administrator).await?;
+        tx.set_password_hash(administrator.id, Some(&hash)).await?;
+        tx.insert_credential(&token.credential).await?;
+        tx.insert_credential(&access_key.credential).await?;
+        tx.insert_event(&self.event(&caller, "tenant.created", None))
+            .await?;
+        tx.commit().await?;
+        Ok(CreatedTenant {
+            tenant,
+            administrator,
+            password,
+            token,
+            access_key,
+        })
     }
 
     /// The caller's tenant.
     pub async fn tenant(&self, caller: &Caller) -> Result<Tenant> {
-        todo!()
+        self.tenant_by_id(caller, caller.tenant_id).await
     }
 
     /// The tenant with that id, if the caller may act in it; any other is not found.
     pub async fn tenant_by_id(&self, caller: &Caller, id: TenantId) -> Result<Tenant> {
-        todo!()
+        caller.require(Permission::Read)?;
+        let found = match id == caller.tenant_id {
+            true => self.read().await?.tenant(id).await?,
+            false => None,
+        };
+        found.ok_or_else(|| Error::not_found("tenant", id))
     }
 }

@@ -1,12 +1,16 @@
 //! Vaults and checkpoints.
 
+pub(crate) mod checkpoints;
+mod manage;
+mod members;
+
 use strongroom_domain::{
-    Annotations, Backup, CheckpointId, Label, PolicyId, RepositoryId, ResourceId, VaultId,
-    operation::Operation,
+    Annotations, Backup, Label, PolicyId, RepositoryId, ResourceId, TenantId, VaultId,
     vault::{Checkpoint, Vault},
 };
+use strongroom_store::Conn;
 
-use crate::{Caller, Result, Service};
+use crate::{Error, Result};
 
 /// A vault to create.
 #[derive(Debug, Clone)]
@@ -91,78 +95,8 @@ pub struct CheckpointView {
     pub backups: Vec<Backup>,
 }
 
-impl Service {
-    /// Creates a vault.
-    pub async fn create_vault(&self, caller: &Caller, request: CreateVault) -> Result<Vault> {
-        todo!()
-    }
-
-    /// One vault with its usage.
-    pub async fn vault(&self, caller: &Caller, id: VaultId) -> Result<VaultUsage> {
-        todo!()
-    }
-
-    /// All vaults of the tenant with their usage, newest first.
-    pub async fn list_vaults(&self, caller: &Caller) -> Result<Vec<VaultUsage>> {
-        todo!()
-    }
-
-    /// Changes a vault.
-    pub async fn update_vault(
-        &self,
-        caller: &Caller,
-        id: VaultId,
-        change: UpdateVault,
-    ) -> Result<Vault> {
-        todo!()
-    }
-
-    /// Puts resources into a vault. A resource is in at most one vault.
-    pub async fn add_vault_resources(
-        &self,
-        caller: &Caller,
-        id: VaultId,
-        resources: &[ResourceId],
-    ) -> Result<Vault> {
-        todo!()
-    }
-
-    /// Takes resources out of a vault and deletes their backups in it, as CBR does. Refused for a
-    /// locked vault.
-    pub async fn remove_vault_resources(
-        &self,
-        caller: &Caller,
-        id: VaultId,
-        resources: &[ResourceId],
-    ) -> Result<Vault> {
-        todo!()
-    }
-
-    /// Deletes a vault and its backups. Refused while it is locked and has automatic ones.
-    pub async fn delete_vault(&self, caller: &Caller, id: VaultId) -> Result<()> {
-        todo!()
-    }
-
-    /// Starts a backup of each resource asked for; those that cannot be are named as skipped.
-    pub async fn request_checkpoint(
-        &self,
-        caller: &Caller,
-        request: RequestCheckpoint,
-    ) -> Result<CheckpointView> {
-        todo!()
-    }
-
-    /// One checkpoint; not found once all its backups are deleted.
-    pub async fn checkpoint(&self, caller: &Caller, id: CheckpointId) -> Result<CheckpointView> {
-        todo!()
-    }
-
-    /// The operations about the backups of a checkpoint.
-    pub async fn checkpoint_operations(
-        &self,
-        caller: &Caller,
-        id: CheckpointId,
-    ) -> Result<Vec<Operation>> {
-        todo!()
-    }
+/// The vault, unless it is another tenant's.
+pub(crate) async fn find_vault(conn: &mut Conn, tenant: TenantId, id: VaultId) -> Result<Vault> {
+    let found = conn.vault(tenant, id).await?;
+    found.ok_or_else(|| Error::not_found("vault", id))
 }

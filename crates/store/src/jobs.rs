@@ -45,6 +45,13 @@ pub enum Outcome {
         /// Why this attempt failed.
         error: String,
     },
+    /// To be tried again because something it needs is in use; does not count as an attempt.
+    Wait {
+        /// Not before this time.
+        at: Timestamp,
+        /// What it waits for.
+        reason: String,
+    },
     /// Given up.
     Failed {
         /// Why.
@@ -416,6 +423,12 @@ impl Tx {
                 let set = format!("{again}, run_at = $3, last_error = $4");
                 return self
                     .fenced(job, fence, &set, values![*at, error.as_str()])
+                    .await;
+            }
+            Outcome::Wait { at, reason } => {
+                let set = format!("{again}, run_at = $3, last_error = $4, attempts = attempts - 1");
+                return self
+                    .fenced(job, fence, &set, values![*at, reason.as_str()])
                     .await;
             }
             Outcome::Released => {

@@ -4,5 +4,11 @@
 //! Only tests depend on it. It may depend on anything.
 
 pub mod clock;
+pub mod faults;
+pub mod script;
+pub mod service;
 
 pub use clock::{TestClock, TestIds};
+pub use faults::Faults;
+pub use script::{Gate, Script, Step};
+pub use service::{TestParts, TestService};

@@ -1,0 +1,163 @@
+//! API tokens and access keys: made, listed, revoked.
+
+use jiff::Timestamp;
+use strongroom_domain::{
+    CredentialId, PrincipalId, Role,
+    credential::{Credential, CredentialKind},
+    principal::Permission,
+};
+
+use super::{IssuedAccessKey, IssuedToken, secrets};
+use crate::{Caller, Error, Purpose, Result, Service, validate::Faults};
+
+/// Random bytes in a secret key: 40 characters in base64url, as long as vendors' are.
+const SECRET_KEY_BYTES: usize = 30;
+
+impl Service {
+    /// Makes an API token for the caller (or, for an owner, for another principal of its tenant).
+    pub async fn create_token(
+        &self,
+        caller: &Caller,
+        principal: PrincipalId,
+        name: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<IssuedToken> {
+        self.check_new_credential(caller, principal, name, expires_at)
+            .await?;
+        let issued = self.new_api_token(caller, principal, name, expires_at);
+        self.insert_credential(&issued.credential).await?;
+        Ok(issued)
+    }
+
+    /// Makes an access key for the caller (or, for an owner, for another principal).
+    pub async fn create_access_key(
+        &self,
+        caller: &Caller,
+        principal: PrincipalId,
+        name: &str,
+    ) -> Result<IssuedAccessKey> {
+        self.check_new_credential(caller, principal, name, None)
+            .await?;
+        let issued = self.new_access_key(caller, principal, name);
+        self.insert_credential(&issued.credential).await?;
+        Ok(issued)
+    }
+
+    /// The tokens and access keys that the caller may see: its own, or all of the tenant for an
+    /// owner.
+    pub async fn list_credentials(&self, caller: &Caller) -> Result<Vec<Credential>> {
+        caller.require(Permission::Read)?;
+        let only = (caller.role < Role::Owner).then_some(caller.principal_id);
+        Ok(self
+            .read()
+            .await?
+            .list_credentials(caller.tenant_id, only)
+            .await?)
+    }
+
+    /// Revokes a token or access key: one of the caller's own or, for an owner, any of the tenant.
+    pub async fn delete_credential(&self, caller: &Caller, id: CredentialId) -> Result<()> {
+        caller.require(Permission::Write)?;
+        let found = self.list_credentials(caller).await?;
+        if !found.iter().any(|it| it.id == id) {
+            return Err(Error::not_found("credential", id));
+        }
+        let mut tx = self.begin().await?;
+        tx.delete_credential(caller.tenant_id, id).await?;
+        tx.insert_event(&self.event(caller, "credential.revoked", None))
+            .await?;
+        tx.commit().await?;
+        self.inner().known.clear();
+        Ok(())
+    }
+
+    async fn check_new_credential(
+        &self,
+        caller: &Caller,
+        principal: PrincipalId,
+        name: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<()> {
+        let own = principal == caller.principal_id;
+        caller.require(if own {
+            Permission::Write
+        } else {
+            Permission::Administer
+        })?;
+        let mut faults = Faults::default();
+        faults.name("name", name);
+        if expires_at.is_some_and(|at| at <= self.now()) {
+            faults.add("expires_at", "must not be in the past");
+        }
+        faults.check()?;
+        let found = self
+            .read()
+            .await?
+            .principal(caller.tenant_id, principal)
+            .await?;
+        found
+            .map(drop)
+            .ok_or_else(|| Error::not_found("principal", principal))
+    }
+
+    async fn insert_credential(&self, credential: &Credential) -> Result<()> {
+        let mut tx = self.begin().await?;
+        tx.insert_credential(credential).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A fresh token; the caller stores its credential.
+    pub(crate) fn new_api_token(
+        &self,
+        caller: &Caller,
+        principal_id: PrincipalId,
+        name: &str,
+        expires_at: Option<Timestamp>,
+    ) -> IssuedToken {
+        let token = secrets::new_token();
+        let credential = Credential {
+            id: CredentialId::from_uuid(self.uuid()),
+            tenant_id: caller.tenant_id,
+            principal_id,
+            kind: CredentialKind::ApiToken,
+            name: name.to_owned(),
+            lookup: secrets::lookup(token.expose()),
+            sealed_secret: None,
+            created_at: self.now(),
+            expires_at,
+        };
+        IssuedToken { credential, token }
+    }
+
+    /// A fresh access key; the caller stores its credential.
+    pub(crate) fn new_access_key(
+        &self,
+        caller: &Caller,
+        principal_id: PrincipalId,
+        name: &str,
+    ) -> IssuedAccessKey {
+        let secret_key = secrets::new_secret(SECRET_KEY_BYTES);
+        let id = CredentialId::from_uuid(self.uuid());
+        let plain = secret_key.expose().as_bytes();
+        let credential = Credential {
+            id,
+            tenant_id: caller.tenant_id,
+            principal_id,
+            kind: CredentialKind::AccessKey,
+            name: name.to_owned(),
+            lookup: secrets::new_access_key_id(),
+            sealed_secret: Some(
+                self.inner()
+                    .keyring
+                    .seal(Purpose::AccessKey, id.uuid(), plain),
+            ),
+            created_at: self.now(),
+            expires_at: None,
+        };
+        IssuedAccessKey {
+            credential,
+            secret_key,
+        }
+    }
+}

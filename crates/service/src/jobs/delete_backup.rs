@@ -1,0 +1,126 @@
+//! Removing a backup from its repository.
+
+use std::time::Duration;
+
+use serde_json::json;
+use strongroom_domain::{
+    Backup, BackupId, BackupState,
+    job::{Job, JobState, Lock, MAX_ATTEMPTS, Work},
+    operation::{OperationState, Subject},
+};
+use strongroom_store::{Outcome, Tx};
+
+use super::{Attempt, Stop, settle::subject};
+use crate::{Error, Result, Service, records::MAINTENANCE, repositories::lock_key};
+
+/// How long a deletion waits for its backup to stop.
+const STOP_WAIT: Duration = Duration::from_secs(1);
+
+/// Removes the backup's snapshot, if it has one, and marks it as deleted.
+pub(super) async fn run(attempt: &Attempt, id: BackupId) -> Result<(), Stop> {
+    let Some(backup) = begin(attempt, id).await? else {
+        return Ok(());
+    };
+    if backup.snapshot.is_some() {
+        let repository = attempt
+            .service
+            .read()
+            .await?
+            .repository(backup.tenant_id, backup.repository_id)
+            .await?;
+        // A repository that is no longer registered keeps its data.
+        if let Some(row) = repository {
+            attempt
+                .blocking(move |attempt| attempt.forget_attempts(&row, id, None))
+                .await?;
+        }
+    }
+    let mut tx = attempt.begin().await?;
+    let Some(mut backup) = tx.backup(attempt.job.tenant_id, id).await? else {
+        return finish(attempt, tx).await;
+    };
+    backup.state = backup.state.to(BackupState::Deleted).map_err(Error::from)?;
+    backup.updated_at = attempt.service.now();
+    tx.update_backup(&backup).await?;
+    let details = json!({ "name": backup.name, "resource": backup.resource_name });
+    let subject = Subject::Backup(id);
+    let event = attempt
+        .service
+        .system_event(backup.tenant_id, "backup.deleted", subject, details);
+    tx.insert_event(&event).await?;
+    attempt.service.queue_prune(&mut tx, &backup).await?;
+    finish(attempt, tx).await
+}
+
+/// The backup, once it is no longer active and marked as being deleted.
+async fn begin(attempt: &Attempt, id: BackupId) -> Result<Option<Backup>, Stop> {
+    let mut tx = attempt.begin().await?;
+    let Some(mut backup) = tx.backup(attempt.job.tenant_id, id).await? else {
+        finish(attempt, tx).await?;
+        return Ok(None);
+    };
+    if attempt.job.attempts > MAX_ATTEMPTS {
+        let last = attempt
+            .job
+            .last_error
+            .as_deref()
+            .unwrap_or("the worker died each time");
+        return Err(Stop::fail("unavailable", format!("given up: {last}")));
+    }
+    if backup.state.is_active() {
+        let reason = format!("backup `{}` is still {}", backup.name, backup.state);
+        return Err(Stop::Wait {
+            after: STOP_WAIT,
+            reason,
+        });
+    }
+    if backup.state != BackupState::Deleting {
+        backup.state = backup
+            .state
+            .to(BackupState::Deleting)
+            .map_err(Error::from)?;
+        backup.updated_at = attempt.service.now();
+        tx.update_backup(&backup).await?;
+    }
+    attempt.start_operation(&mut tx).await?;
+    tx.commit().await?;
+    attempt.service.changed();
+    Ok(Some(backup))
+}
+
+async fn finish(attempt: &Attempt, mut tx: Tx) -> Result<(), Stop> {
+    attempt
+        .end_operation(&mut tx, OperationState::Succeeded, None)
+        .await?;
+    tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
+        .await?;
+    tx.commit().await?;
+    attempt.service.nudge();
+    Ok(())
+}
+
+impl Service {
+    /// Queues a prune of the backup's repository, unless one waits already.
+    async fn queue_prune(&self, tx: &mut Tx, backup: &Backup) -> Result<()> {
+        let repository = backup.repository_id;
+        let work = Work::PruneRepository { repository };
+        let locks = vec![Lock::exclusive(lock_key(repository))];
+        let mut job = self.job(backup.tenant_id, work, locks, MAINTENANCE, None);
+        // Deletions come in bunches; one prune serves them all.
+        job.run_at = job
+            .created_at
+            .checked_add(self.inner().config.prune_delay)
+            .unwrap_or(job.run_at);
+        self.enqueue_once(tx, &job).await
+    }
+
+    /// Queues a job unless the same work waits already.
+    pub(crate) async fn enqueue_once(&self, tx: &mut Tx, job: &Job) -> Result<()> {
+        let unfinished = tx.unfinished_jobs_about(subject(&job.work)).await?;
+        let waits = |it: &Job| it.work == job.work && it.state == JobState::Queued;
+        if !unfinished.iter().any(waits) {
+            tx.enqueue(job).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! Carrying out a restore: the source takes the stored tree back.
+
+use serde_json::json;
+use strongroom_domain::{
+    Backup, RestoreId,
+    backup::{BackupProgress, MAX_FAILED_ENTRIES},
+    job::MAX_ATTEMPTS,
+    operation::{OperationState, Subject},
+    repository::Repository,
+    restore::{ConflictPolicy, Restore, RestoreState},
+    tree::{Overwrite, Patterns, RestoreReport},
+};
+use strongroom_source::{RestoreRequest, RestoreTarget};
+use strongroom_store::Outcome;
+
+use super::{Attempt, Stop, transfer::failed_entry};
+use crate::{Error, backups::find_backup, repositories::find_repository, restores::source_target};
+
+/// What is restored, and where to.
+struct Plan {
+    restore: Restore,
+    backup: Backup,
+    repository: Repository,
+    target: RestoreTarget,
+}
+
+/// Carries the restore out, or finds that there is nothing to do any more.
+pub(super) async fn run(attempt: &Attempt, id: RestoreId) -> Result<(), Stop> {
+    let Some(plan) = begin(attempt, id).await? else {
+        return Ok(());
+    };
+    let Plan {
+        restore,
+        backup,
+        repository,
+        target,
+    } = plan;
+    let request = RestoreRequest {
+        target,
+        include: Patterns::new(restore.include.iter().map(String::as_str))
+            .map_err(|error| Stop::fail("invalid", error.to_string()))?,
+        overwrite: match restore.conflict {
+            ConflictPolicy::Replace => Overwrite::IfChanged,
+            ConflictPolicy::Keep => Overwrite::Never,
+        },
+    };
+    attempt.meter.expect(backup.source_bytes);
+    let report = attempt
+        .blocking(move |attempt| restore_tree(attempt, &backup, &repository, &request))
+        .await?;
+    commit(attempt, &restore, &report).await
+}
+
+async fn begin(attempt: &Attempt, id: RestoreId) -> Result<Option<Plan>, Stop> {
+    let tenant = attempt.job.tenant_id;
+    let mut tx = attempt.begin().await?;
+    let found = tx
+        .restore(tenant, id)
+        .await?
+        .filter(|restore| restore.state.is_active());
+    let Some(mut restore) = found else {
+        tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
+            .await?;
+        tx.commit().await?;
+        return Ok(None);
+    };
+    if attempt.job.attempts > MAX_ATTEMPTS {
+        let last = attempt
+            .job
+            .last_error
+            .as_deref()
+            .unwrap_or("the worker died each time");
+        let reason = format!("given up after {MAX_ATTEMPTS} attempts: {last}");
+        return Err(Stop::fail("unavailable", reason));
+    }
+    attempt.check()?;
+    let backup = find_backup(&mut tx, tenant, restore.backup_id).await?;
+    let repository = find_repository(&mut tx, tenant, backup.repository_id).await?;
+    let target = source_target(&mut tx, &backup, &restore.target).await?;
+    let now = attempt.service.now();
+    // An attempt that died left it running; this one begins anew.
+    if restore.state == RestoreState::Pending {
+        restore.state = restore
+            .state
+            .to(RestoreState::Running)
+            .map_err(Error::from)?;
+    }
+    restore.started_at.get_or_insert(now);
+    restore.updated_at = now;
+    restore.reason = None;
+    tx.update_restore(&restore).await?;
+    attempt.start_operation(&mut tx).await?;
+    tx.commit().await?;
+    attempt.service.changed();
+    Ok(Some(Plan {
+        restore,
+        backup,
+        repository,
+        target,
+    }))
+}
+
+fn restore_tree(
+    attempt: &Attempt,
+    backup: &Backup,
+    row: &Repository,
+    request: &RestoreRequest,
+) -> Result<RestoreReport, Stop> {
+    let failed = |error: strongroom_engine::Error| Stop::engine(&row.name, &error);
+    let source = attempt.service.sources().get(backup.kind).ok_or_else(|| {
+        Stop::fail(
+            "source_failed",
+            format!("`{}` has no source in this build", backup.kind),
+        )
+    })?;
+    let context = attempt.context();
+    let repository = attempt.open(row)?;
+    let snapshot = backup.snapshot.as_deref().unwrap_or_default();
+    let snapshot = repository.find_snapshot(snapshot).map_err(failed)?;
+    let indexed = repository.into_indexed(&context).map_err(failed)?;
+    Ok(source.restore(request, &indexed.reader(&snapshot), &context)?)
+}
+
+async fn commit(attempt: &Attempt, plan: &Restore, report: &RestoreReport) -> Result<(), Stop> {
+    let mut tx = attempt.begin().await?;
+    let Some(mut restore) = tx.restore(plan.tenant_id, plan.id).await? else {
+        return Err(Stop::fail("internal", "the restore is gone"));
+    };
+    let partial = !report.failures.is_empty();
+    let wanted = if partial {
+        RestoreState::Partial
+    } else {
+        RestoreState::Completed
+    };
+    let now = attempt.service.now();
+    restore.state = restore.state.to(wanted).map_err(Error::from)?;
+    restore.reason = report.failures.first().map(|first| {
+        format!(
+            "{} entries were not restored exactly, first: {first}",
+            report.failures.len()
+        )
+    });
+    let failures = report.failures.iter().take(MAX_FAILED_ENTRIES);
+    restore.failed_entries = failures.map(failed_entry).collect();
+    restore.failed_entry_count = report.failures.len() as u64;
+    restore.progress = BackupProgress {
+        bytes_done: report.bytes,
+        bytes_total: restore.progress.bytes_total,
+        entries_done: report.files + report.directories,
+    };
+    restore.finished_at = Some(now);
+    restore.updated_at = now;
+    tx.update_restore(&restore).await?;
+    let details = json!({
+        "bytes": report.bytes,
+        "files": report.files,
+        "skipped": report.skipped,
+        "failed_entries": report.failures.len(),
+    });
+    let name = if partial {
+        "restore.partial"
+    } else {
+        "restore.completed"
+    };
+    let subject = Subject::Restore(restore.id);
+    let event = attempt
+        .service
+        .system_event(restore.tenant_id, name, subject, details);
+    tx.insert_event(&event).await?;
+    attempt
+        .end_operation(&mut tx, OperationState::Succeeded, None)
+        .await?;
+    tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
+        .await?;
+    tx.commit().await?;
+    attempt.service.nudge();
+    Ok(())
+}

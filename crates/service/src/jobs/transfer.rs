@@ -1,0 +1,220 @@
+//! The blocking half of a backup: the engine pulls from the source, then proves what it wrote.
+
+use serde::{Deserialize, Serialize};
+use strongroom_domain::{
+    Backup, BackupId,
+    backup::{FailedEntry, MAX_FAILED_ENTRIES},
+    repository::Repository,
+    tree::EntryFailure,
+};
+use strongroom_engine::{
+    BackupOptions, Error as EngineError, Expected, Parent, Repository as EngineRepository, Summary,
+};
+use strongroom_source::{Prepared, Source};
+
+use super::{Attempt, Stop};
+use crate::paths;
+
+/// Data that is read back after a backup, in bytes: small backups are proven as a whole, large
+/// ones by a sample (and, like all, by their trees, index and the length of their packs).
+const READ_BACK: u64 = 64 << 20;
+
+/// What a transfer wrote; kept with the job, so that the next attempt need not do it again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Written {
+    pub(crate) snapshot: String,
+    pub(crate) source_bytes: u64,
+    pub(crate) stored_bytes: u64,
+    pub(crate) entries: u64,
+    pub(crate) failed_entries: Vec<FailedEntry>,
+    pub(crate) failed_entry_count: u64,
+}
+
+impl Attempt {
+    /// The open repository of a row.
+    pub(crate) fn open(&self, row: &Repository) -> Result<EngineRepository, Stop> {
+        let engines = &self.service.inner().engines;
+        engines
+            .get(row)
+            .map_err(|error| Stop::engine(&row.name, &error))
+    }
+
+    /// Reads the source into a snapshot. Leaves none if it fails.
+    pub(crate) fn transfer(
+        &self,
+        source: &dyn Source,
+        prepared: &Prepared,
+        backup: &Backup,
+        row: &Repository,
+        parent: Option<&str>,
+    ) -> Result<Written, Stop> {
+        let failed = |error: EngineError| Stop::engine(&row.name, &error);
+        let context = self.context();
+        let repository = self.open(row)?;
+        if self.job.attempts > 1 {
+            forget_leftovers(&repository, backup.id, None).map_err(failed)?;
+        }
+        let indexed = repository.clone().into_indexed(&context).map_err(failed)?;
+        let entries = source.entries(prepared, &context)?;
+        self.meter.expect(prepared.size_bytes);
+        let options = BackupOptions {
+            hostname: self.service.inner().config.host.clone(),
+            username: "strongroom".to_owned(),
+            paths: entries.roots,
+            tags: vec![tag(backup.id)],
+            parent: find_parent(&repository, parent).map_err(failed)?,
+            time: backup.started_at,
+            whole: entries.whole,
+            ..BackupOptions::default()
+        };
+        let outcome = indexed
+            .backup(entries.stream, &options, &context)
+            .map_err(failed)?;
+        let mut failures = outcome.failures;
+        failures.extend(entries.warnings.take());
+        let written = written(
+            outcome.snapshot_id.to_string(),
+            &outcome.summary,
+            outcome.entries,
+            &failures,
+        );
+        let worthless = (entries.whole && !failures.is_empty())
+            || (outcome.entries == 0 && !failures.is_empty());
+        if let Some(first) = failures.first().filter(|_| worthless) {
+            drop(indexed);
+            repository.forget(&[outcome.snapshot_id]).map_err(failed)?;
+            return Err(Stop::fail("source_failed", first.to_string()));
+        }
+        Ok(written)
+    }
+
+    /// Proves from storage that a snapshot is all there.
+    pub(crate) fn prove(&self, row: &Repository, written: &Written) -> Result<(), Stop> {
+        let failed = |error: EngineError| Stop::engine(&row.name, &error);
+        let repository = self.open(row)?;
+        // A fresh look at the index, not the one that the writer has in memory.
+        let context = self.context();
+        let indexed = repository.into_indexed(&context).map_err(failed)?;
+        let id = indexed
+            .repository()
+            .find_snapshot(&written.snapshot)
+            .map_err(failed)?
+            .id;
+        let expected = Expected {
+            entries: written.entries,
+            bytes: written.source_bytes,
+        };
+        let found = indexed
+            .verify_snapshot(
+                id,
+                Some(expected),
+                fraction(written.source_bytes),
+                &quiet(&context),
+            )
+            .map_err(failed)?;
+        match found.problems.first() {
+            None => Ok(()),
+            Some(first) => Err(Stop::fail(
+                "verification_failed",
+                format!(
+                    "what was written to repository `{}` cannot be read back: {}",
+                    row.name,
+                    first.chain()
+                ),
+            )),
+        }
+    }
+
+    /// Removes what attempts at a backup left in the repository, except for one snapshot.
+    pub(crate) fn forget_attempts(
+        &self,
+        row: &Repository,
+        backup: BackupId,
+        except: Option<&str>,
+    ) -> Result<(), Stop> {
+        let repository = self.open(row)?;
+        forget_leftovers(&repository, backup, except)
+            .map_err(|error| Stop::engine(&row.name, &error))
+    }
+}
+
+/// The same context for work whose progress is not that of the backup.
+fn quiet(context: &strongroom_domain::tree::Context) -> strongroom_domain::tree::Context {
+    strongroom_domain::tree::Context {
+        progress: std::sync::Arc::new(strongroom_domain::tree::NoProgress),
+        ..context.clone()
+    }
+}
+
+/// How a snapshot says which backup it is of, so that none is ever made twice.
+pub(crate) fn tag(backup: BackupId) -> String {
+    format!("backup={backup}")
+}
+
+/// Removes the snapshots of a backup, except for one.
+pub(crate) fn forget_leftovers(
+    repository: &EngineRepository,
+    backup: BackupId,
+    except: Option<&str>,
+) -> strongroom_engine::Result<()> {
+    let tag = tag(backup);
+    let all = repository.snapshots()?.snapshots;
+    let left: Vec<_> = all
+        .iter()
+        .filter(|it| it.tags.contains(&tag) && except.is_none_or(|id| it.id.to_string() != id))
+        .map(|it| it.id)
+        .collect();
+    if left.is_empty() {
+        Ok(())
+    } else {
+        repository.forget(&left)
+    }
+}
+
+fn find_parent(
+    repository: &EngineRepository,
+    wanted: Option<&str>,
+) -> strongroom_engine::Result<Parent> {
+    let id = wanted.and_then(|id| id.parse().ok());
+    match id {
+        Some(id) if repository.has_snapshot(id)? => Ok(Parent::Snapshot(id)),
+        _ => Ok(Parent::None),
+    }
+}
+
+fn written(
+    snapshot: String,
+    summary: &Summary,
+    entries: u64,
+    failures: &[EntryFailure],
+) -> Written {
+    Written {
+        snapshot,
+        source_bytes: summary.total_bytes_processed,
+        stored_bytes: summary.data_added_packed,
+        entries,
+        failed_entries: failures
+            .iter()
+            .take(MAX_FAILED_ENTRIES)
+            .map(failed_entry)
+            .collect(),
+        failed_entry_count: failures.len() as u64,
+    }
+}
+
+/// A failure as backups and restores keep it.
+pub(crate) fn failed_entry(failure: &EntryFailure) -> FailedEntry {
+    FailedEntry {
+        path: paths::print(&failure.path),
+        phase: failure.phase.to_string(),
+        message: failure.message.clone(),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a rough fraction is all that is wanted"
+)]
+fn fraction(bytes: u64) -> f64 {
+    (READ_BACK as f64 / bytes.max(1) as f64).min(1.0)
+}
