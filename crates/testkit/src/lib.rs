@@ -3,11 +3,13 @@
 //!
 //! Only tests depend on it. It may depend on anything.
 
+pub mod clients;
 pub mod clock;
 pub mod faults;
 pub mod script;
 pub mod service;
 
+pub use clients::vendor_client;
 pub use clock::{TestClock, TestIds};
 pub use faults::Faults;
 pub use script::{Gate, Script, Step};
