@@ -131,15 +131,12 @@ impl Conn {
         tenant: TenantId,
         principal: Option<PrincipalId>,
     ) -> Result<Vec<Credential>> {
-        match principal {
-            Some(principal) => {
-                let rest = "WHERE tenant_id = $1 AND principal_id = $2 ORDER BY created_at, id";
-                self.find_all(rest, values![tenant, principal]).await
-            }
-            None => {
-                let rest = "WHERE tenant_id = $1 ORDER BY created_at, id";
-                self.find_all(rest, values![tenant]).await
-            }
+        if let Some(principal) = principal {
+            let rest = "WHERE tenant_id = $1 AND principal_id = $2 ORDER BY created_at, id";
+            self.find_all(rest, values![tenant, principal]).await
+        } else {
+            let rest = "WHERE tenant_id = $1 ORDER BY created_at, id";
+            self.find_all(rest, values![tenant]).await
         }
     }
 }

@@ -108,16 +108,13 @@ impl Conn {
             Some(id) => self.event(tenant, id).await?,
             None => None,
         };
-        match known {
-            Some(event) => {
-                let rest = "WHERE tenant_id = $1 AND (at, id) > ($2, $3) ORDER BY at, id LIMIT $4";
-                self.find_all(rest, values![tenant, event.at, event.id, limit])
-                    .await
-            }
-            None => {
-                let rest = "WHERE tenant_id = $1 ORDER BY at, id LIMIT $2";
-                self.find_all(rest, values![tenant, limit]).await
-            }
+        if let Some(event) = known {
+            let rest = "WHERE tenant_id = $1 AND (at, id) > ($2, $3) ORDER BY at, id LIMIT $4";
+            self.find_all(rest, values![tenant, event.at, event.id, limit])
+                .await
+        } else {
+            let rest = "WHERE tenant_id = $1 ORDER BY at, id LIMIT $2";
+            self.find_all(rest, values![tenant, limit]).await
         }
     }
 }

@@ -8,8 +8,9 @@ use crate::{
     list::{Column, Conditions, Kind, Order},
 };
 
-/// How many values a filter may mention; SQLite takes 32,766 in a statement.
-const MAX_VALUES: usize = 30_000;
+/// How many values a filter may mention: SQLite takes 32,766, but the time to plan many alternatives
+/// grows with the square of their number.
+const MAX_VALUES: usize = 5_000;
 
 /// A column that clients may filter by.
 pub(crate) trait Field: Copy {
@@ -177,7 +178,8 @@ fn text_form(out: &Conditions, column: Column) -> String {
         (Kind::Text, _) => name.to_owned(),
         (Kind::Int, false) => format!("CAST({name} AS TEXT)"),
         (Kind::Int, true) => format!("CAST({name} AS TEXT) COLLATE \"C\""),
-        (Kind::Id, false) => format!("LOWER(HEX({name}))"),
+        // HEX(NULL) is not NULL but empty.
+        (Kind::Id, false) => format!("NULLIF(LOWER(HEX({name})), '')"),
         (Kind::Id, true) => format!("REPLACE(CAST({name} AS TEXT), '-', '') COLLATE \"C\""),
         (Kind::Time, false) => {
             format!("STRFTIME('%Y-%m-%d %H:%M:%S', {name} / 1000000, 'unixepoch')")

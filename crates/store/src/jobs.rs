@@ -113,9 +113,7 @@ impl Record for Job {
             *lease_until,
             *cancel_requested,
             *operation_id,
-            checkpoint
-                .as_ref()
-                .map_or(Value::Text(None), |it| Value::json(it)),
+            checkpoint.as_ref().map_or(Value::Text(None), Value::json),
             last_error.as_deref(),
             *created_at,
         ]

@@ -153,9 +153,10 @@ impl Conn {
         if page.total {
             self.snapshot().await?;
         }
-        let total = match page.total {
-            true => Some(self.count_of::<R>(&conditions).await?),
-            false => None,
+        let total = if page.total {
+            Some(self.count_of::<R>(&conditions).await?)
+        } else {
+            None
         };
         let (items, next) = self.rows_of(conditions, &order, page).await?;
         Ok(Paged { items, total, next })

@@ -60,11 +60,17 @@ impl Conn {
         let mut sets: Vec<_> = (2..written)
             .map(|at| format!("{} = ${}", R::COLUMNS[at], at + 1))
             .collect();
-        let mut condition = String::from("id = $1 AND tenant_id = $2");
         if versioned {
             sets.push("version = version + 1".to_owned());
-            condition += &format!(" AND version = ${}", R::COLUMNS.len());
         }
+        let condition = if versioned {
+            format!(
+                "id = $1 AND tenant_id = $2 AND version = ${}",
+                R::COLUMNS.len()
+            )
+        } else {
+            "id = $1 AND tenant_id = $2".to_owned()
+        };
         let text = format!(
             "UPDATE {} SET {} WHERE {condition}",
             R::TABLE,

@@ -5,12 +5,14 @@
 
 pub mod clients;
 pub mod clock;
+pub mod database;
 pub mod faults;
 pub mod script;
 pub mod service;
 
 pub use clients::vendor_client;
 pub use clock::{TestClock, TestIds};
+pub use database::{Database, Engine};
 pub use faults::Faults;
 pub use script::{Gate, Script, Step};
 pub use service::{TestParts, TestService};

@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use sqlx::{
-    Column as _, Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRow, sqlite::SqliteRow,
-};
+use sqlx::{Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRow, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{Error, Result};
@@ -37,8 +35,8 @@ impl Row {
 
     fn column(&self, index: usize) -> Option<&str> {
         match self {
-            Self::Sqlite(row) => row.columns().get(index).map(|it| it.name()),
-            Self::Postgres(row) => row.columns().get(index).map(|it| it.name()),
+            Self::Sqlite(row) => row.columns().get(index).map(sqlx::Column::name),
+            Self::Postgres(row) => row.columns().get(index).map(sqlx::Column::name),
         }
     }
 
