@@ -98,7 +98,9 @@ fn locate(mut path: String, message: &str) -> (String, String) {
     } else {
         return (path, message.to_owned());
     };
-    if !path.is_empty() && path != "." {
+    if path.rsplit('.').next() == Some(&*name) && reason == "is not known" {
+        // Some readers have named it already.
+    } else if !path.is_empty() && path != "." {
         path.push('.');
         path.push_str(&name);
     } else {
@@ -116,6 +118,10 @@ mod tests {
         assert_eq!(
             locate("vault".into(), "missing field `name` at line 1 column 9"),
             ("vault.name".into(), "is missing".into())
+        );
+        assert_eq!(
+            locate("vault.nam".into(), "unknown field `nam`, expected `name`"),
+            ("vault.nam".into(), "is not known".into())
         );
         assert_eq!(
             locate(".".into(), "missing field `name`"),

@@ -3,6 +3,7 @@
 //!
 //! Only tests depend on it. It may depend on anything.
 
+pub mod app;
 pub mod clients;
 pub mod clock;
 pub mod database;
@@ -10,6 +11,7 @@ pub mod faults;
 pub mod script;
 pub mod service;
 
+pub use app::{Answer, TestApp};
 pub use clients::vendor_client;
 pub use clock::{TestClock, TestIds};
 pub use database::{Database, Engine};
