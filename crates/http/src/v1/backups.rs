@@ -11,7 +11,7 @@ use super::{
         common::{each, list as listed},
     },
     reply::{Answer, Reply, must_match},
-    request::{Auth, Body, IdempotencyKey, IfMatch, Params, PathParams},
+    request::{Auth, Body, IdempotencyKey, IfMatch, Params, PathParams, Read, Write},
     wire::{
         Backup, BackupAccepted, CreateBackup, Entries, EntriesQuery, List, ListBackups, Operation,
         UpdateBackup,
@@ -24,7 +24,7 @@ use crate::etag::IfNoneMatch;
     params(ListBackups), responses((status = 200, body = List<Backup>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListBackups>,
 ) -> Answer<List<Backup>> {
     let Listing { filter, sort, page } = query.0.try_into()?;
@@ -38,7 +38,7 @@ pub(super) async fn list(
     responses((status = 202, body = BackupAccepted), Problems))]
 pub(super) async fn create(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     key: IdempotencyKey,
     body: Body<CreateBackup>,
 ) -> Answer<BackupAccepted> {
@@ -54,7 +54,7 @@ pub(super) async fn create(
     params(("id" = Uuid, Path)), responses((status = 200, body = Backup), Problems))]
 pub(super) async fn get(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<BackupId>,
     known: IfNoneMatch,
 ) -> Answer<Backup> {
@@ -69,7 +69,7 @@ pub(super) async fn get(
     responses((status = 200, body = Backup), Problems))]
 pub(super) async fn update(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<BackupId>,
     version: IfMatch,
     body: Body<UpdateBackup>,
@@ -87,7 +87,7 @@ pub(super) async fn update(
     responses((status = 202, body = Operation), Problems))]
 pub(super) async fn delete(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<BackupId>,
     version: IfMatch,
 ) -> Answer<Operation> {
@@ -106,7 +106,7 @@ pub(super) async fn delete(
     responses((status = 202, body = Backup), Problems))]
 pub(super) async fn cancel(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<BackupId>,
 ) -> Answer<Backup> {
     let backup = service.cancel_backup(&auth.0, id.0).await?;
@@ -120,7 +120,7 @@ pub(super) async fn cancel(
     responses((status = 200, body = Entries), Problems))]
 pub(super) async fn entries(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<BackupId>,
     query: Params<EntriesQuery>,
 ) -> Answer<Entries> {

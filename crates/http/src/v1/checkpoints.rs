@@ -9,7 +9,7 @@ use super::{
     document::Problems,
     map::vaults as map,
     reply::{Answer, Reply},
-    request::{Auth, Body, PathParams},
+    request::{Auth, Body, PathParams, Read, Write},
     wire::{Checkpoint, CreateCheckpoint},
 };
 
@@ -19,7 +19,7 @@ use super::{
     request_body = CreateCheckpoint, responses((status = 202, body = Checkpoint), Problems))]
 pub(super) async fn create(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<VaultId>,
     body: Body<CreateCheckpoint>,
 ) -> Answer<Checkpoint> {
@@ -35,7 +35,7 @@ pub(super) async fn create(
     responses((status = 200, body = Checkpoint), Problems))]
 pub(super) async fn get(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<CheckpointId>,
 ) -> Answer<Checkpoint> {
     let found = service.checkpoint(&auth.0, id.0).await?;

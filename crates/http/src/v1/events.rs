@@ -9,7 +9,7 @@ use super::{
     document::Problems,
     map::common::list as listed,
     reply::{Answer, Reply},
-    request::{Auth, Params},
+    request::{Auth, Params, Read},
     wire::{Event, List, ListQuery},
 };
 
@@ -18,7 +18,7 @@ use super::{
     params(ListQuery), responses((status = 200, body = List<Event>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListQuery>,
 ) -> Answer<List<Event>> {
     let found = service.list_events(&auth.0, &query.0.into()).await?;

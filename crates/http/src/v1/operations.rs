@@ -8,7 +8,7 @@ use super::{
     document::Problems,
     map::{common::list as listed, operations::Listing},
     reply::{Answer, Reply},
-    request::{Auth, Params, PathParams},
+    request::{Auth, Params, PathParams, Read},
     wire::{List, ListOperations, Operation},
 };
 
@@ -18,7 +18,7 @@ use super::{
     responses((status = 200, body = List<Operation>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListOperations>,
 ) -> Answer<List<Operation>> {
     let Listing { filter, sort, page } = query.0.try_into()?;
@@ -34,7 +34,7 @@ pub(super) async fn list(
     responses((status = 200, body = Operation), Problems))]
 pub(super) async fn get(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<OperationId>,
 ) -> Answer<Operation> {
     let found = service.operation(Some(&auth.0), id.0).await?;

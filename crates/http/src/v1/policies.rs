@@ -8,7 +8,7 @@ use super::{
     document::Problems,
     map::common::list as listed,
     reply::{Answer, Reply, must_match},
-    request::{Auth, Body, IfMatch, Params, PathParams},
+    request::{Auth, Body, IfMatch, Params, PathParams, Read, Write},
     wire::{CreatePolicy, List, ListQuery, Policy, UpdatePolicy},
 };
 use crate::{etag::IfNoneMatch, page::cut, problem::Problem};
@@ -18,7 +18,7 @@ use crate::{etag::IfNoneMatch, page::cut, problem::Problem};
     params(ListQuery), responses((status = 200, body = List<Policy>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListQuery>,
 ) -> Answer<List<Policy>> {
     let all = service.list_policies(&auth.0).await?;
@@ -32,7 +32,7 @@ pub(super) async fn list(
     responses((status = 201, body = Policy), Problems))]
 pub(super) async fn create(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     body: Body<CreatePolicy>,
 ) -> Answer<Policy> {
     let made = service.create_policy(&auth.0, body.0.into()).await?;
@@ -46,7 +46,7 @@ pub(super) async fn create(
     responses((status = 200, body = Policy), Problems))]
 pub(super) async fn get(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<PolicyId>,
     known: IfNoneMatch,
 ) -> Answer<Policy> {
@@ -61,7 +61,7 @@ pub(super) async fn get(
     responses((status = 200, body = Policy), Problems))]
 pub(super) async fn update(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<PolicyId>,
     version: IfMatch,
     body: Body<UpdatePolicy>,
@@ -78,7 +78,7 @@ pub(super) async fn update(
     tag = "policies", params(("id" = Uuid, Path)), responses((status = 204), Problems))]
 pub(super) async fn delete(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<PolicyId>,
     version: IfMatch,
 ) -> Result<StatusCode, Problem> {
@@ -94,7 +94,7 @@ pub(super) async fn delete(
     tag = "policies", params(("id" = Uuid, Path)), responses((status = 202), Problems))]
 pub(super) async fn run(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<PolicyId>,
 ) -> Result<StatusCode, Problem> {
     service.run_policy(&auth.0, id.0).await?;

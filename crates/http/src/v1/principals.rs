@@ -8,7 +8,7 @@ use super::{
     document::Problems,
     map::common::list as listed,
     reply::{Answer, Reply},
-    request::{Auth, Body, Params},
+    request::{Administer, Auth, Body, Params, Read},
     wire::{CreatePrincipal, List, ListQuery, Me, Principal},
 };
 use crate::page::cut;
@@ -19,7 +19,7 @@ use crate::page::cut;
     responses((status = 200, body = List<Principal>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListQuery>,
 ) -> Answer<List<Principal>> {
     let all = service.list_principals(&auth.0).await?;
@@ -33,7 +33,7 @@ pub(super) async fn list(
     responses((status = 201, body = Principal), Problems))]
 pub(super) async fn create(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Administer>,
     body: Body<CreatePrincipal>,
 ) -> Answer<Principal> {
     let CreatePrincipal {
@@ -51,6 +51,6 @@ pub(super) async fn create(
 /// Whom the presented credential stands for.
 #[utoipa::path(get, path = "/api/v1/me", operation_id = "get_me", tag = "principals",
     responses((status = 200, body = Me), Problems))]
-pub(super) async fn me(auth: Auth) -> Answer<Me> {
+pub(super) async fn me(auth: Auth<Read>) -> Answer<Me> {
     Ok(Reply::ok(auth.0.into()))
 }

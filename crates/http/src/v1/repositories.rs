@@ -8,7 +8,7 @@ use super::{
     document::Problems,
     map::common::list as listed,
     reply::{Answer, Reply, must_match},
-    request::{Auth, Body, IfMatch, Params, PathParams},
+    request::{Administer, Auth, Body, IfMatch, Params, PathParams, Read},
     wire::{CreateRepository, List, ListQuery, Repository, UpdateRepository},
 };
 use crate::{etag::IfNoneMatch, page::cut, problem::Problem};
@@ -19,7 +19,7 @@ use crate::{etag::IfNoneMatch, page::cut, problem::Problem};
     responses((status = 200, body = List<Repository>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListQuery>,
 ) -> Answer<List<Repository>> {
     let all = service.list_repositories(&auth.0).await?;
@@ -33,7 +33,7 @@ pub(super) async fn list(
     responses((status = 201, body = Repository), Problems))]
 pub(super) async fn create(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Administer>,
     body: Body<CreateRepository>,
 ) -> Answer<Repository> {
     let made = service.create_repository(&auth.0, body.0.into()).await?;
@@ -47,7 +47,7 @@ pub(super) async fn create(
     responses((status = 200, body = Repository), Problems))]
 pub(super) async fn get(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<RepositoryId>,
     known: IfNoneMatch,
 ) -> Answer<Repository> {
@@ -62,7 +62,7 @@ pub(super) async fn get(
     responses((status = 200, body = Repository), Problems))]
 pub(super) async fn update(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Administer>,
     id: PathParams<RepositoryId>,
     version: IfMatch,
     body: Body<UpdateRepository>,
@@ -79,7 +79,7 @@ pub(super) async fn update(
     tag = "repositories", params(("id" = Uuid, Path)), responses((status = 204), Problems))]
 pub(super) async fn delete(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Administer>,
     id: PathParams<RepositoryId>,
     version: IfMatch,
 ) -> Result<StatusCode, Problem> {

@@ -1,6 +1,9 @@
 //! The extractors of the native API.
 
+use std::marker::PhantomData;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
+use strongroom_domain::principal::Permission;
 use strongroom_service::{Caller, Service};
 
 use crate::{auth::bearer, etag, extract, problem::Problem};
@@ -10,15 +13,48 @@ pub(super) type IfMatch = etag::IfMatch<Problem>;
 pub(super) type Params<T> = extract::Params<T, Problem>;
 pub(super) type PathParams<T> = extract::PathParams<T, Problem>;
 
-/// The caller behind the request's bearer token.
+/// The caller behind the request's bearer token, whose role includes the permission that the
+/// handler names. Stands before the body among a handler's arguments, so that nobody learns what
+/// would have been wrong with a request that is not theirs to make.
 #[derive(Debug)]
-pub(super) struct Auth(pub(super) Caller);
+pub(super) struct Auth<P>(pub(super) Caller, PhantomData<fn() -> P>);
 
-impl FromRequestParts<Service> for Auth {
+/// A permission as a type.
+pub(super) trait Needs {
+    const PERMISSION: Permission;
+}
+
+/// The handler looks at things.
+#[derive(Debug)]
+pub(super) struct Read;
+
+impl Needs for Read {
+    const PERMISSION: Permission = Permission::Read;
+}
+
+/// The handler changes what is protected and how, or runs something.
+#[derive(Debug)]
+pub(super) struct Write;
+
+impl Needs for Write {
+    const PERMISSION: Permission = Permission::Write;
+}
+
+/// The handler manages users, tenants or repositories.
+#[derive(Debug)]
+pub(super) struct Administer;
+
+impl Needs for Administer {
+    const PERMISSION: Permission = Permission::Administer;
+}
+
+impl<P: Needs> FromRequestParts<Service> for Auth<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        Ok(Self(bearer::caller(service, &parts.headers).await?))
+        let caller = bearer::caller(service, &parts.headers).await?;
+        caller.require(P::PERMISSION)?;
+        Ok(Self(caller, PhantomData))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
         resources as map,
     },
     reply::{Answer, Reply, must_match},
-    request::{Auth, Body, IfMatch, Params, PathParams},
+    request::{Auth, Body, IfMatch, Params, PathParams, Read, Write},
     wire::{
         CreateResource, DiscoverQuery, Discovered, List, ListResources, Resource, UpdateResource,
     },
@@ -23,7 +23,7 @@ use crate::{etag::IfNoneMatch, problem::Problem};
     params(ListResources), responses((status = 200, body = List<Resource>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListResources>,
 ) -> Answer<List<Resource>> {
     let (filter, page) = map::listing(query.0);
@@ -37,7 +37,7 @@ pub(super) async fn list(
     responses((status = 201, body = Resource), Problems))]
 pub(super) async fn create(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     body: Body<CreateResource>,
 ) -> Answer<Resource> {
     let made = service.create_resource(&auth.0, body.0.into()).await?;
@@ -51,7 +51,7 @@ pub(super) async fn create(
     responses((status = 200, body = List<Discovered>), Problems))]
 pub(super) async fn discover(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<DiscoverQuery>,
 ) -> Answer<List<Discovered>> {
     let items = each(service.discover(&auth.0, query.0.kind).await?);
@@ -68,7 +68,7 @@ pub(super) async fn discover(
     responses((status = 200, body = Resource), Problems))]
 pub(super) async fn get(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<ResourceId>,
     known: IfNoneMatch,
 ) -> Answer<Resource> {
@@ -83,7 +83,7 @@ pub(super) async fn get(
     responses((status = 200, body = Resource), Problems))]
 pub(super) async fn update(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<ResourceId>,
     version: IfMatch,
     body: Body<UpdateResource>,
@@ -100,7 +100,7 @@ pub(super) async fn update(
     tag = "resources", params(("id" = Uuid, Path)), responses((status = 204), Problems))]
 pub(super) async fn delete(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<ResourceId>,
     version: IfMatch,
 ) -> Result<StatusCode, Problem> {

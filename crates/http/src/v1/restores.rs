@@ -8,7 +8,7 @@ use super::{
     document::Problems,
     map::{common::list as listed, restores as map},
     reply::{Answer, Reply},
-    request::{Auth, Body, IdempotencyKey, Params, PathParams},
+    request::{Auth, Body, IdempotencyKey, Params, PathParams, Read, Write},
     wire::{CreateRestore, List, ListQuery, Restore, RestoreAccepted},
 };
 use crate::etag::IfNoneMatch;
@@ -18,7 +18,7 @@ use crate::etag::IfNoneMatch;
     params(ListQuery), responses((status = 200, body = List<Restore>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListQuery>,
 ) -> Answer<List<Restore>> {
     let found = service.list_restores(&auth.0, &query.0.into()).await?;
@@ -31,7 +31,7 @@ pub(super) async fn list(
     request_body = CreateRestore, responses((status = 202, body = RestoreAccepted), Problems))]
 pub(super) async fn create(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     key: IdempotencyKey,
     body: Body<CreateRestore>,
 ) -> Answer<RestoreAccepted> {
@@ -48,7 +48,7 @@ pub(super) async fn create(
     responses((status = 200, body = Restore), Problems))]
 pub(super) async fn get(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<RestoreId>,
     known: IfNoneMatch,
 ) -> Answer<Restore> {
@@ -63,7 +63,7 @@ pub(super) async fn get(
     responses((status = 202, body = Restore), Problems))]
 pub(super) async fn cancel(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<RestoreId>,
 ) -> Answer<Restore> {
     let restore = service.cancel_restore(&auth.0, id.0).await?;

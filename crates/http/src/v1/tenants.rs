@@ -7,7 +7,7 @@ use strongroom_service::Service;
 use super::{
     document::Problems,
     reply::{Answer, Reply},
-    request::{Auth, Params, PathParams},
+    request::{Auth, Params, PathParams, Read},
     wire::{List, ListQuery, Tenant},
 };
 use crate::{page::cut, v1::map::common::list as listed};
@@ -17,7 +17,7 @@ use crate::{page::cut, v1::map::common::list as listed};
     params(ListQuery), responses((status = 200, body = List<Tenant>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListQuery>,
 ) -> Answer<List<Tenant>> {
     let own = vec![service.tenant(&auth.0).await?];
@@ -30,7 +30,7 @@ pub(super) async fn list(
     params(("id" = Uuid, Path)), responses((status = 200, body = Tenant), Problems))]
 pub(super) async fn get(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<TenantId>,
 ) -> Answer<Tenant> {
     let found = service.tenant_by_id(&auth.0, id.0).await?;

@@ -8,7 +8,7 @@ use super::{
     document::Problems,
     map::common::list as listed,
     reply::{Answer, Reply},
-    request::{Auth, Body, Params, PathParams},
+    request::{Auth, Body, Params, PathParams, Read},
     wire::{CreateToken, List, ListQuery, NewToken, Token},
 };
 use crate::{page::cut, problem::Problem};
@@ -18,7 +18,7 @@ use crate::{page::cut, problem::Problem};
     params(ListQuery), responses((status = 200, body = List<Token>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListQuery>,
 ) -> Answer<List<Token>> {
     let all = service.list_credentials(&auth.0).await?;
@@ -31,7 +31,7 @@ pub(super) async fn list(
     request_body = CreateToken, responses((status = 201, body = NewToken), Problems))]
 pub(super) async fn create(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     body: Body<CreateToken>,
 ) -> Answer<NewToken> {
     let CreateToken {
@@ -65,7 +65,7 @@ pub(super) async fn create(
     tag = "tokens", params(("id" = Uuid, Path)), responses((status = 204), Problems))]
 pub(super) async fn delete(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<CredentialId>,
 ) -> Result<StatusCode, Problem> {
     service.delete_credential(&auth.0, id.0).await?;

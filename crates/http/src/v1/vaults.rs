@@ -2,13 +2,13 @@
 
 use axum::{extract::State, http::StatusCode};
 use strongroom_domain::{ResourceId, VaultId};
-use strongroom_service::Service;
+use strongroom_service::{Caller, Service};
 
 use super::{
     document::Problems,
     map::common::list as listed,
     reply::{Answer, Reply, must_match},
-    request::{Auth, Body, IfMatch, Params, PathParams},
+    request::{Auth, Body, IfMatch, Params, PathParams, Read, Write},
     wire::{CreateVault, List, ListQuery, UpdateVault, Vault, VaultMembers},
 };
 use crate::{etag::IfNoneMatch, page::cut, problem::Problem};
@@ -18,7 +18,7 @@ use crate::{etag::IfNoneMatch, page::cut, problem::Problem};
     params(ListQuery), responses((status = 200, body = List<Vault>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     query: Params<ListQuery>,
 ) -> Answer<List<Vault>> {
     let all = service.list_vaults(&auth.0).await?;
@@ -33,11 +33,11 @@ pub(super) async fn list(
     request_body = CreateVault, responses((status = 201, body = Vault), Problems))]
 pub(super) async fn create(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     body: Body<CreateVault>,
 ) -> Answer<Vault> {
     let id = service.create_vault(&auth.0, body.0.into()).await?.id;
-    let reply = shown(&service, &auth, id).await?;
+    let reply = shown(&service, &auth.0, id).await?;
     Ok(reply.made_at(format!("/api/v1/vaults/{id}")))
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn create(
     params(("id" = Uuid, Path)), responses((status = 200, body = Vault), Problems))]
 pub(super) async fn get(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     id: PathParams<VaultId>,
     known: IfNoneMatch,
 ) -> Answer<Vault> {
@@ -61,7 +61,7 @@ pub(super) async fn get(
     responses((status = 200, body = Vault), Problems))]
 pub(super) async fn update(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<VaultId>,
     version: IfMatch,
     body: Body<UpdateVault>,
@@ -70,7 +70,7 @@ pub(super) async fn update(
         must_match(version, service.vault(&auth.0, id.0).await?.vault.version)?;
     }
     service.update_vault(&auth.0, id.0, body.0.into()).await?;
-    shown(&service, &auth, id.0).await
+    shown(&service, &auth.0, id.0).await
 }
 
 /// Deletes a vault and its backups.
@@ -78,7 +78,7 @@ pub(super) async fn update(
     tag = "vaults", params(("id" = Uuid, Path)), responses((status = 204), Problems))]
 pub(super) async fn delete(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<VaultId>,
     version: IfMatch,
 ) -> Result<StatusCode, Problem> {
@@ -95,14 +95,14 @@ pub(super) async fn delete(
     request_body = VaultMembers, responses((status = 200, body = Vault), Problems))]
 pub(super) async fn add_resources(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     id: PathParams<VaultId>,
     body: Body<VaultMembers>,
 ) -> Answer<Vault> {
     service
         .add_vault_resources(&auth.0, id.0, &body.0.resource_ids)
         .await?;
-    shown(&service, &auth, id.0).await
+    shown(&service, &auth.0, id.0).await
 }
 
 /// Takes a resource out of a vault and deletes its backups in it.
@@ -112,18 +112,18 @@ pub(super) async fn add_resources(
     responses((status = 200, body = Vault), Problems))]
 pub(super) async fn remove_resource(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Write>,
     ids: PathParams<(VaultId, ResourceId)>,
 ) -> Answer<Vault> {
     let (id, resource) = ids.0;
     service
         .remove_vault_resources(&auth.0, id, &[resource])
         .await?;
-    shown(&service, &auth, id).await
+    shown(&service, &auth.0, id).await
 }
 
-async fn shown(service: &Service, auth: &Auth, id: VaultId) -> Answer<Vault> {
-    let found = service.vault(&auth.0, id).await?;
+async fn shown(service: &Service, caller: &Caller, id: VaultId) -> Answer<Vault> {
+    let found = service.vault(caller, id).await?;
     let version = found.vault.version;
     Ok(Reply::ok(found.into()).version(version))
 }

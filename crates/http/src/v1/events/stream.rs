@@ -31,7 +31,7 @@ use crate::{
     problem::{Problem, chain},
     v1::{
         document::Problems,
-        request::Auth,
+        request::{Auth, Read},
         wire::{self, ActiveWork},
     },
 };
@@ -50,7 +50,7 @@ const WINDOW: u64 = 1000;
     responses((status = 200, content_type = "text/event-stream", body = String), Problems))]
 pub(in crate::v1) async fn stream(
     service: State<Service>,
-    auth: Auth,
+    auth: Auth<Read>,
     token: Token,
     after: LastEvent,
 ) -> Result<Sse<impl Stream<Item = Result<Message, Infallible>>>, Problem> {
