@@ -16,7 +16,7 @@ pub use self::{
     object::Object,
     params::{Params, RawParams, from_query, pairs},
     path::PathParams,
-    raw::{RawBody, RawTarget, RequestId},
+    raw::{Arrival, RawBody, RawTarget, RequestId},
 };
 
 /// A part of the request is not acceptable. Each face words it in its vendor's shape.

@@ -7,6 +7,7 @@ use axum::{
     http::{Uri, request::Parts},
 };
 use bytes::Bytes;
+use jiff::Timestamp;
 
 /// The whole request body, put into the request's extensions before routing. Empty if there was
 /// none.
@@ -73,5 +74,19 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let id = parts.extensions.get().cloned();
         Ok(id.unwrap_or_else(|| Self::new("")))
+    }
+}
+
+/// When a request arrived, put into its extensions by the outermost layer. Signatures are checked
+/// against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival(pub Timestamp);
+
+impl<S: Sync> FromRequestParts<S> for Arrival {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let arrival = parts.extensions.get().copied();
+        Ok(arrival.unwrap_or(Self(Timestamp::UNIX_EPOCH)))
     }
 }

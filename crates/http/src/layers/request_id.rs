@@ -1,4 +1,4 @@
-//! Gives every request an id.
+//! Gives every request an id and a time of arrival.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::Frame;
-use crate::extract::RequestId;
+use crate::extract::{Arrival, RequestId};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -28,6 +28,7 @@ pub(crate) async fn identify(
         None => RequestId::new(frame.ids.uuid().to_string()),
     };
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(Arrival(frame.clock.now()));
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().entry(HEADER).or_insert(value);
