@@ -166,7 +166,8 @@ impl Service {
         Ok(self.0.store.begin().await?)
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// The present, by the clock that everything here goes by.
+    pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 

@@ -35,6 +35,8 @@ struct Answer {
 /// Where a new backup comes from and what it is called.
 #[derive(Debug, Default)]
 pub(crate) struct Origin {
+    /// The backup's id, if the client chose it.
+    pub(crate) id: Option<BackupId>,
     pub(crate) name: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) vault_id: Option<VaultId>,
@@ -106,6 +108,7 @@ impl Service {
             check_unique_name(&mut tx, &resource, name).await?;
         }
         let origin = Origin {
+            id: request.id,
             name: request.name.clone(),
             description: request.description.clone(),
             created_by: Some(caller.principal_id),
@@ -148,7 +151,9 @@ impl Service {
     ) -> Backup {
         let now = self.now();
         Backup {
-            id: BackupId::from_uuid(self.uuid()),
+            id: origin
+                .id
+                .unwrap_or_else(|| BackupId::from_uuid(self.uuid())),
             tenant_id: resource.tenant_id,
             resource_id: resource.id,
             resource_name: resource.name.clone(),
@@ -198,7 +203,8 @@ impl Service {
         backup: &Backup,
         operation: &Operation,
     ) -> Result<bool> {
-        if !tx.insert_backup(backup).await? {
+        let inserted = tx.insert_backup(backup).await;
+        if !inserted.map_err(taken("backup", &backup.id.to_string()))? {
             return Ok(false);
         }
         tx.insert_operation(operation)

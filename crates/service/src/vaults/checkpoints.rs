@@ -181,6 +181,7 @@ impl Service {
 impl CheckpointPlan {
     fn origin(&self, vault: &Vault, checkpoint: &Checkpoint) -> Origin {
         Origin {
+            id: None,
             name: self.name.clone(),
             description: self.description.clone(),
             vault_id: Some(vault.id),
