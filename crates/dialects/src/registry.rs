@@ -3,4 +3,8 @@
 use strongroom_http::dialect::Dialect;
 
 /// Every dialect; one line each.
-pub const ALL: &[Dialect] = &[crate::astra::DIALECT, crate::ges::DIALECT];
+pub const ALL: &[Dialect] = &[
+    crate::astra::DIALECT,
+    crate::ges::DIALECT,
+    crate::zstack::DIALECT,
+];

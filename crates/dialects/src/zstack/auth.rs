@@ -1,0 +1,270 @@
+//! Who calls: a session of a login (`OAuth <session>`), or an access key that signs the request
+//! (`ZStack <id>:<signature>`).
+
+use aws_lc_rs::hmac;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use jiff::{SignedDuration, Timestamp, civil, tz};
+use strongroom_domain::{Face, SessionId};
+use strongroom_http::extract::RawTarget;
+use strongroom_service::{Caller, Error as ServiceError, Service, identity::OpenedSession};
+
+use super::{
+    error::{Error, without_context},
+    map,
+};
+
+/// How long a session lives after the last call that used it.
+pub(crate) const SESSION: SignedDuration = SignedDuration::from_hours(2);
+
+/// How far a signed request's date may be off.
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// The authenticated caller.
+#[derive(Debug)]
+pub(crate) struct Auth(pub(crate) Caller);
+
+impl FromRequestParts<Service> for Auth {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Error> {
+        let headers = &parts.headers;
+        let Some(given) = headers.get(AUTHORIZATION) else {
+            return Err(bad("missing header 'Authorization'"));
+        };
+        let given = given.to_str().unwrap_or_default();
+        let caller = if let Some(session) = given.strip_prefix("OAuth") {
+            open_session(service, session.trim(), Some(SESSION))
+                .await?
+                .caller
+        } else if let Some(signature) = given.strip_prefix("ZStack") {
+            let target = RawTarget::new(parts.uri.clone());
+            let signed = Signed::read(signature.trim(), headers, parts.method.as_str(), &target)?;
+            signed.caller(service).await?
+        } else {
+            return Err(bad("Authorization type must be 'OAuth'"));
+        };
+        Ok(Self(caller.via(Face::Zstack)))
+    }
+}
+
+/// The session that a client names; with `extend`, its end moves.
+pub(crate) async fn open_session(
+    service: &Service,
+    uuid: &str,
+    extend: Option<SignedDuration>,
+) -> Result<OpenedSession, Error> {
+    let id = map::uuid(uuid)
+        .map(SessionId::from_uuid)
+        .ok_or_else(Error::session_expired)?;
+    Ok(service.session(id, extend).await?)
+}
+
+fn bad(text: &str) -> Error {
+    Error::transport(StatusCode::BAD_REQUEST, text)
+}
+
+fn refused(text: impl Into<String>) -> Error {
+    Error::transport(StatusCode::FORBIDDEN, text)
+}
+
+/// A signed request, not yet verified.
+#[derive(Debug, PartialEq, Eq)]
+struct Signed {
+    key_id: String,
+    signature: Vec<u8>,
+    date: Date,
+    /// What the signature is over: method, date as written and path without the context.
+    message: String,
+}
+
+impl Signed {
+    fn read(
+        credential: &str,
+        headers: &HeaderMap,
+        method: &str,
+        target: &RawTarget,
+    ) -> Result<Self, Error> {
+        let date = headers.get("date").ok_or_else(|| {
+            // The vendor's spelling.
+            bad("'Date' must be incuded in request header")
+        })?;
+        let date = date.to_str().unwrap_or_default();
+        let form = "'Date' format error, correct format is 'EEE, dd MMM yyyy HH:mm:ss z'";
+        let at = Date::read(date).ok_or_else(|| bad(form))?;
+        let (key_id, signature) = credential
+            .split_once(':')
+            .ok_or_else(|| bad("accessKey format is 'ZStack AccessKeyId:Signature'"))?;
+        let path = without_context(target.path());
+        Ok(Self {
+            key_id: key_id.to_owned(),
+            signature: BASE64_STANDARD
+                .decode(signature)
+                .map_err(|_| wrong_signature())?,
+            date: at,
+            message: format!("{method}\n{date}\n{path}"),
+        })
+    }
+
+    async fn caller(&self, service: &Service) -> Result<Caller, Error> {
+        if !self.date.is_near(service.now()) {
+            return Err(refused("requestTimeTooSkewed"));
+        }
+        match service.access_key(&self.key_id).await {
+            Ok((caller, secret)) if self.is_by(secret.expose()) => Ok(caller),
+            Ok(_) => Err(wrong_signature()),
+            Err(ServiceError::Unauthenticated(_) | ServiceError::NotFound { .. }) => {
+                let id = &self.key_id;
+                Err(refused(format!("cannot find access key id[{id}]")))
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn is_by(&self, secret: &str) -> bool {
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes());
+        hmac::verify(&key, self.message.as_bytes(), &self.signature).is_ok()
+    }
+}
+
+fn wrong_signature() -> Error {
+    refused("wrong accessKey signature")
+}
+
+/// The date of a signed request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Date {
+    /// Without its zone.
+    local: civil::DateTime,
+    /// With its zone, if that is known.
+    instant: Option<Timestamp>,
+}
+
+impl Date {
+    /// Reads `EEE, dd MMM yyyy HH:mm:ss z`, where the zone is whatever the client's language
+    /// prints: `UTC`, `CST`, `+08`, `Asia/Shanghai`.
+    fn read(text: &str) -> Option<Self> {
+        let (date, zone) = text.trim().rsplit_once(' ')?;
+        let local = civil::DateTime::strptime("%a, %d %b %Y %H:%M:%S", date).ok()?;
+        let zone = zone_named(zone);
+        let instant = zone.and_then(|zone| zone.to_timestamp(local).ok());
+        Some(Self { local, instant })
+    }
+
+    /// The vendor's server compares the date without its zone with its own local time, which is
+    /// UTC here; the date as it was meant is accepted too.
+    fn is_near(&self, now: Timestamp) -> bool {
+        let near = |at: Timestamp| now.duration_since(at).abs() <= SKEW;
+        let local = tz::TimeZone::UTC.to_timestamp(self.local).ok();
+        self.instant.is_some_and(near) || local.is_some_and(near)
+    }
+}
+
+fn zone_named(name: &str) -> Option<tz::TimeZone> {
+    let hours = |hours: i8| Some(tz::TimeZone::fixed(tz::offset(hours)));
+    match name {
+        "UTC" | "GMT" | "Z" => hours(0),
+        // China's, which is what the vendor's clients mean by it.
+        "CST" => hours(8),
+        _ => match name.strip_prefix('+') {
+            Some(ahead) => hours(ahead.parse().ok().filter(|it| (0..=14).contains(it))?),
+            None => tz::TimeZone::get(name).ok(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const JAVA: (&str, &str) = (
+        "Sat, 21 Nov 2026 00:59:58 Etc/UTC",
+        "BMJHQidiz4zW8YSRBbjPNXjtIAw=",
+    );
+    const GO: (&str, &str) = (
+        "Sat, 21 Nov 2026 01:07:23 UTC",
+        "Yd6J0mY8wVVtSZ6TzFCHXm8iMrA=",
+    );
+
+    fn signed(path: &str, date: &str, credential: &str) -> Result<Signed, String> {
+        let mut headers = HeaderMap::new();
+        headers.insert("date", date.parse().unwrap());
+        let target = RawTarget::new(path.parse().unwrap());
+        Signed::read(credential, &headers, "GET", &target).map_err(|error| match error {
+            Error::Transport { text, .. } => text,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[rstest]
+    #[case::java(JAVA)]
+    #[case::go(GO)]
+    fn the_vendors_own_signatures_verify(#[case] (date, signature): (&str, &str)) {
+        for path in [
+            "/zstack/v1/database-backups?q=uuid=1",
+            "/v1/database-backups",
+        ] {
+            let signed = signed(path, date, &format!("AK:{signature}")).unwrap();
+            assert_eq!(signed.key_id, "AK");
+            assert!(signed.is_by("SK"));
+            assert!(!signed.is_by("sk"));
+        }
+    }
+
+    #[test]
+    fn a_signature_is_for_its_path_date_and_nothing_else() {
+        let (date, signature) = GO;
+        let credential = format!("AK:{signature}");
+        assert!(
+            !signed("/v1/backup-storage", date, &credential)
+                .unwrap()
+                .is_by("SK")
+        );
+        let later = "Sat, 21 Nov 2026 01:07:24 UTC";
+        assert!(
+            !signed("/v1/database-backups", later, &credential)
+                .unwrap()
+                .is_by("SK")
+        );
+    }
+
+    #[test]
+    fn a_malformed_credential_is_refused_in_the_vendors_words() {
+        let path = "/v1/database-backups";
+        let form = "accessKey format is 'ZStack AccessKeyId:Signature'";
+        assert_eq!(signed(path, GO.0, "AK"), Err(form.to_owned()));
+        assert_eq!(
+            signed(path, GO.0, "AK:?"),
+            Err("wrong accessKey signature".to_owned())
+        );
+        for date in ["", "now", "2026-11-21", "Sat, 32 Nov 2026 01:07:23 UTC"] {
+            let error = signed(path, date, "AK:x").unwrap_err();
+            assert!(error.starts_with("'Date' format error"), "{date}: {error}");
+        }
+    }
+
+    #[rstest]
+    #[case("Sat, 21 Nov 2026 01:07:23 UTC", true)]
+    #[case("sat, 21 nov 2026 01:21:00 GMT", true)]
+    #[case("Sat, 21 Nov 2026 09:07:23 CST", true)]
+    #[case("Sat, 21 Nov 2026 09:07:23 +08", true)]
+    #[case("Sat, 21 Nov 2026 09:07:23 Asia/Shanghai", true)]
+    // The vendor's reading, which ignores the zone.
+    #[case("Sat, 21 Nov 2026 01:07:23 PST8PDT", true)]
+    #[case("Sat, 21 Nov 2026 01:07:23 WHAT", true)]
+    #[case("Sat, 21 Nov 2026 09:07:23 WHAT", false)]
+    #[case("Sat, 21 Nov 2026 01:23:00 UTC", false)]
+    #[case("Sat, 21 Nov 2026 00:51:00 UTC", false)]
+    fn a_date_may_be_a_quarter_of_an_hour_off_in_either_reading(
+        #[case] date: &str,
+        #[case] near: bool,
+    ) {
+        let now = "2026-11-21T01:07:00Z".parse().unwrap();
+        assert_eq!(Date::read(date).unwrap().is_near(now), near);
+    }
+}

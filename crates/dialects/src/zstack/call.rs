@@ -1,0 +1,240 @@
+//! What a call says in its headers, and how calls that run as jobs are answered.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, StatusCode, header::HOST, request::Parts},
+};
+use serde::Serialize;
+use strongroom_domain::{
+    Annotations, OperationId,
+    operation::{Operation, OperationError},
+};
+use strongroom_service::{Caller, Error as ServiceError, Service};
+
+use super::{
+    error::Error,
+    map,
+    wire::reply::{Accepted, Json},
+};
+
+/// The result of a job that was done at once, as JSON text.
+pub(crate) const RESULT: &str = "zstack.result";
+/// Whether the client wants the schema with the job's result.
+pub(crate) const SCHEMA: &str = "zstack.schema";
+
+/// How long a job may take unless the client says, in milliseconds: the vendor's default.
+pub(crate) const TIMEOUT: u64 = 30 * 60 * 1000;
+
+/// The headers of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// The job's id, chosen by the client.
+    pub(crate) job: Option<OperationId>,
+    /// The answer shall come with its schema.
+    pub(crate) schema: bool,
+    /// How long the job may take, in milliseconds.
+    timeout: Option<u64>,
+    /// Scheme and host that the client used.
+    base: String,
+}
+
+/// How a call that runs as a job went so far.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Work goes on.
+    Started(Operation),
+    /// It is done, with this JSON as result.
+    Done(String),
+}
+
+impl Outcome {
+    /// It is done, with this result.
+    pub(crate) fn done(result: &impl Serialize) -> Result<Self, Error> {
+        Ok(Self::Done(serde_json::to_string(result)?))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Call {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        Self::read(&parts.headers, parts.uri.authority().map(|it| it.as_str()))
+    }
+}
+
+impl Call {
+    fn read(headers: &HeaderMap, authority: Option<&str>) -> Result<Self, Error> {
+        let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
+        let job = match headers.get("x-job-uuid") {
+            None => None,
+            Some(_) => Some(job_id(text("x-job-uuid").unwrap_or_default())?),
+        };
+        let timeout = text("x-api-timeout").map(timeout).transpose()?;
+        let host = text(HOST.as_str()).or(authority).unwrap_or("localhost");
+        let scheme = match text("x-forwarded-proto") {
+            Some("https") => "https",
+            _ => "http",
+        };
+        Ok(Self {
+            job,
+            schema: headers.contains_key("x-json-schema"),
+            timeout,
+            base: format!("{scheme}://{host}"),
+        })
+    }
+
+    /// What a job's operation must remember of the call.
+    pub(crate) fn annotations(&self) -> Annotations {
+        let mut annotations = Annotations::default();
+        if self.schema {
+            annotations.set(SCHEMA, true);
+        }
+        annotations
+    }
+
+    /// Answers a call that runs as a job. What is wrong with its content is reported by the job;
+    /// only what is wrong with the request itself is said at once.
+    pub(crate) async fn accept(
+        self,
+        service: &Service,
+        caller: &Caller,
+        timeout: u64,
+        outcome: Result<Outcome, Error>,
+    ) -> Result<Json<Accepted>, Error> {
+        let operation = match outcome {
+            Ok(Outcome::Started(operation)) => operation,
+            Ok(Outcome::Done(result)) => self.record(service, caller, Some(result), None).await?,
+            Err(error) if self.is_taken(&error) => return Err(self.duplicate()),
+            Err(error) => match error.for_job() {
+                Some(failure) => self.record(service, caller, None, Some(failure)).await?,
+                None => return Err(error),
+            },
+        };
+        let location = format!("{}/zstack/v1/api-jobs/{}", self.base, operation.id.simple());
+        let api_timeout = self.timeout.unwrap_or(timeout);
+        Ok(Json(
+            StatusCode::ACCEPTED,
+            Accepted {
+                location,
+                api_timeout,
+            },
+        ))
+    }
+
+    async fn record(
+        &self,
+        service: &Service,
+        caller: &Caller,
+        result: Option<String>,
+        failure: Option<OperationError>,
+    ) -> Result<Operation, Error> {
+        let mut annotations = self.annotations();
+        if let Some(result) = result {
+            annotations.set(RESULT, result);
+        }
+        let recorded = service
+            .record_operation(caller, self.job, annotations, failure)
+            .await;
+        recorded.map_err(Error::from).map_err(|error| {
+            if self.is_taken(&error) {
+                self.duplicate()
+            } else {
+                error
+            }
+        })
+    }
+
+    /// Refuses a job id that was used before.
+    pub(crate) async fn check_job(&self, service: &Service) -> Result<(), Error> {
+        let Some(job) = self.job else { return Ok(()) };
+        match service.operation(None, job).await {
+            Ok(_) => Err(self.duplicate()),
+            Err(ServiceError::NotFound { .. }) => Ok(()),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn is_taken(&self, error: &Error) -> bool {
+        self.job.is_some()
+            && matches!(
+                error,
+                Error::Common(ServiceError::Conflict {
+                    noun: "operation",
+                    ..
+                })
+            )
+    }
+
+    fn duplicate(&self) -> Error {
+        let id = self.job.map(OperationId::simple).unwrap_or_default();
+        Error::transport(StatusCode::BAD_REQUEST, format!("Duplicate job uuid[{id}]"))
+    }
+}
+
+fn job_id(text: &str) -> Result<OperationId, Error> {
+    map::uuid(text).map(OperationId::from_uuid).ok_or_else(|| {
+        let text = "Invalid header[X-Job-UUID], it must be a UUID with '-' stripped";
+        Error::transport(StatusCode::BAD_REQUEST, text)
+    })
+}
+
+/// Seconds, as milliseconds.
+fn timeout(text: &str) -> Result<u64, Error> {
+    let seconds: Option<u64> = text.trim().parse().ok();
+    seconds.and_then(|it| it.checked_mul(1000)).ok_or_else(|| {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Error::transport(status, format!("For input string: \"{text}\""))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderName;
+
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &str)]) -> Result<Call, (StatusCode, String)> {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), value.parse().unwrap())
+        };
+        let headers: HeaderMap = pairs.iter().map(pair).collect();
+        Call::read(&headers, None).map_err(|error| match error {
+            Error::Transport { status, text } => (status, text),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn headers_choose_job_timeout_schema_and_host() {
+        let call = read(&[
+            ("x-job-uuid", "742a7c7d4a4f3a01b206632a40ac414f"),
+            ("x-api-timeout", "60"),
+            ("x-json-schema", "yes"),
+            ("host", "backup.example:8080"),
+        ]);
+        let call = call.unwrap();
+        assert_eq!(
+            call.job.unwrap().simple(),
+            "742a7c7d4a4f3a01b206632a40ac414f"
+        );
+        assert_eq!((call.timeout, call.schema), (Some(60_000), true));
+        assert_eq!(call.base, "http://backup.example:8080");
+        assert_eq!(read(&[]).unwrap().base, "http://localhost");
+    }
+
+    #[test]
+    fn bad_headers_are_refused_in_the_vendors_words() {
+        for id in [
+            "",
+            "742a",
+            "742a7c7d-4a4f-3a01-b206-632a40ac414f",
+            &"z".repeat(32),
+        ] {
+            let text = "Invalid header[X-Job-UUID], it must be a UUID with '-' stripped";
+            let expected = (StatusCode::BAD_REQUEST, text.to_owned());
+            assert_eq!(read(&[("x-job-uuid", id)]), Err(expected), "{id}");
+        }
+        let (status, _) = read(&[("x-api-timeout", "soon")]).unwrap_err();
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

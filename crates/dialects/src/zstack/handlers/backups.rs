@@ -1,0 +1,202 @@
+//! Database backups.
+
+use axum::{extract::State, http::Uri};
+use strongroom_domain::{
+    BackupId, Face, Page,
+    query::{BackupField, Filter},
+};
+use strongroom_service::{Caller, Error as ServiceError, Service, resources::ResourceFilter};
+
+use super::{Answer, Body, PathParams, ok};
+use crate::zstack::{
+    auth::Auth,
+    call::{Call, Outcome, TIMEOUT},
+    error::{Code, Error},
+    map::{self, NewBackup},
+    query::{Query, backups, params},
+    wire::{
+        backup::{CreateDatabaseBackup, CreateDatabaseBackupParams, DatabaseBackup},
+        reply::{Accepted, Empty, Failed, Listed},
+    },
+};
+
+/// How long a backup may take unless the client says, in milliseconds: the vendor's 12 hours.
+const CREATE_TIMEOUT: u64 = 12 * 60 * 60 * 1000;
+
+/// Lists the database backups that meet the conditions.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/database-backups",
+    operation_id = "QueryDatabaseBackup",
+    params(
+        ("q" = Option<Vec<String>>, Query, description = "`<field><operator><value>`; all must hold"),
+        ("limit" = Option<i32>, Query, description = "1000 if not given"),
+        ("start" = Option<i32>, Query),
+        ("count" = Option<bool>, Query, description = "only the number of matches"),
+        ("replyWithCount" = Option<bool>, Query, description = "the number of matches too"),
+        ("sort" = Option<String>, Query, description = "`+<field>` or `-<field>`"),
+        ("fields" = Option<String>, Query, description = "members wanted, comma separated"),
+    ),
+    responses((status = 200, body = Listed<DatabaseBackup>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn list(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+) -> Answer<Listed<DatabaseBackup>> {
+    let query = Query::parse(uri.query().unwrap_or_default())?;
+    let storages = service.list_repositories(&caller).await?;
+    let plan = backups::Plan::of(&query, &storages)?;
+    let page = service
+        .list_backups(&caller, &plan.filter, &plan.sort, &query.page())
+        .await?;
+    if query.count {
+        return Ok(ok(Listed::count(page.total.unwrap_or(0))));
+    }
+    let rows = page.items.iter().map(map::backup).collect();
+    Ok(ok(Listed::rows(rows, page.total, query.fields.as_deref())?))
+}
+
+/// Lists one database backup, or nothing.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/database-backups/{uuid}",
+    operation_id = "QueryDatabaseBackupByUuid",
+    params(("uuid" = String, Path)),
+    responses((status = 200, body = Listed<DatabaseBackup>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn show(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Listed<DatabaseBackup>> {
+    let found = find(&service, &caller, &uuid.0).await?;
+    let rows = found.iter().map(map::backup).collect();
+    Ok(ok(Listed::rows(rows, None, None)?))
+}
+
+/// The backup with that uuid, if this face shows it.
+async fn find(
+    service: &Service,
+    caller: &Caller,
+    uuid: &str,
+) -> Result<Option<strongroom_domain::Backup>, Error> {
+    let Some(id) = map::uuid(uuid) else {
+        return Ok(None);
+    };
+    let filter = backups::shown().and(Filter::eq(BackupField::Id, id));
+    let page = Page {
+        total: false,
+        ..Page::offset(1, 0)
+    };
+    Ok(service
+        .list_backups(caller, &filter, &[], &page)
+        .await?
+        .items
+        .pop())
+}
+
+/// Backs up the tenant's default database.
+#[utoipa::path(
+    post,
+    path = "/zstack/v1/database-backups",
+    operation_id = "CreateDatabaseBackup",
+    request_body = CreateDatabaseBackup,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn create(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    body: Body<CreateDatabaseBackup>,
+) -> Answer<Accepted> {
+    call.check_job(&service).await?;
+    let outcome = start(&service, &caller, &call, body.0.params.unwrap_or_default()).await;
+    call.accept(&service, &caller, CREATE_TIMEOUT, outcome)
+        .await
+}
+
+async fn start(
+    service: &Service,
+    caller: &Caller,
+    call: &Call,
+    params: CreateDatabaseBackupParams,
+) -> Result<Outcome, Error> {
+    let new = NewBackup::read(params)?;
+    match service.repository(caller, new.repository_id()).await {
+        Ok(_) => {}
+        Err(ServiceError::NotFound { .. }) => {
+            return Err(map::no_storage(&new.repository_id().simple()));
+        }
+        Err(other) => return Err(other.into()),
+    }
+    let shown = ResourceFilter {
+        face: Some(Face::Zstack),
+        ..ResourceFilter::default()
+    };
+    let databases = service
+        .list_resources(caller, &shown, &Page::ALL)
+        .await?
+        .items;
+    let mut request = new.of(map::default_database(&databases)?);
+    request.operation_id = call.job;
+    request.operation_annotations = call.annotations();
+    let (_, operation) = service.request_backup(caller, request).await?;
+    Ok(Outcome::Started(operation))
+}
+
+/// Deletes a database backup; one that is unknown is gone already.
+#[utoipa::path(
+    delete,
+    path = "/zstack/v1/database-backups/{uuid}",
+    operation_id = "DeleteDatabaseBackup",
+    params(
+        ("uuid" = String, Path),
+        ("backupStorageUuids" = Option<Vec<String>>, Query, description = "all if not given"),
+    ),
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn delete(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+    uri: Uri,
+) -> Answer<Accepted> {
+    call.check_job(&service).await?;
+    let outcome = remove(
+        &service,
+        &caller,
+        &call,
+        &uuid.0,
+        uri.query().unwrap_or_default(),
+    )
+    .await;
+    call.accept(&service, &caller, TIMEOUT, outcome).await
+}
+
+async fn remove(
+    service: &Service,
+    caller: &Caller,
+    call: &Call,
+    uuid: &str,
+    query: &str,
+) -> Result<Outcome, Error> {
+    let Some(id) = map::uuid(uuid).map(BackupId::from_uuid) else {
+        let details = format!("invalid value[{uuid}] of field [uuid]");
+        return Err(Error::api(Code::NotFound, details));
+    };
+    let Some(found) = find(service, caller, uuid).await? else {
+        return Outcome::done(&Empty {});
+    };
+    let storages = params::list(query, "backupStorageUuids");
+    if !storages.is_empty() && !storages.contains(&found.repository_id.simple()) {
+        return Outcome::done(&Empty {});
+    }
+    let deleted = service
+        .delete_backup(caller, id, call.annotations(), call.job)
+        .await;
+    Ok(Outcome::Started(deleted?))
+}

@@ -1,0 +1,97 @@
+//! Jobs: polled without a credential, because the vendor's SDKs have none to send when they use
+//! access keys. The id, which nobody can guess, is the secret.
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::value::RawValue;
+use strongroom_domain::{
+    Backup, Face, OperationId,
+    operation::{Operation, OperationKind, OperationState},
+};
+use strongroom_service::{Error as ServiceError, Service};
+
+use super::PathParams;
+use crate::zstack::{
+    call::{Call, RESULT, SCHEMA},
+    error::{self, Error},
+    map,
+    wire::{
+        backup::DatabaseBackup,
+        reply::{Empty, Failed, Json, One},
+    },
+};
+
+/// Says how a job stands, or its result.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/api-jobs/{uuid}",
+    operation_id = "QueryApiJob",
+    params(("uuid" = String, Path)),
+    responses(
+        (status = 200, body = One<DatabaseBackup>),
+        (status = 202, body = Empty),
+        (status = 404, description = "the job is not known (any more)"),
+        (status = 503, body = Failed),
+    ),
+)]
+pub(crate) async fn show(
+    State(service): State<Service>,
+    call: Call,
+    uuid: PathParams<String>,
+) -> Result<Response, Error> {
+    let id = map::uuid(&uuid.0)
+        .map(OperationId::from_uuid)
+        .ok_or_else(unknown)?;
+    match service.operation_result(id).await {
+        Ok((operation, backup)) => answer(&operation, backup.as_ref(), call.schema),
+        Err(ServiceError::NotFound { .. }) => Err(unknown()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn unknown() -> Error {
+    Error::transport(StatusCode::NOT_FOUND, "the job has been expired")
+}
+
+fn answer(operation: &Operation, backup: Option<&Backup>, schema: bool) -> Result<Response, Error> {
+    if operation.face != Some(Face::Zstack) {
+        return Err(unknown());
+    }
+    let schema = schema || operation.annotations.get(SCHEMA).is_some();
+    match operation.state {
+        OperationState::Pending | OperationState::Running => {
+            Ok(Json(StatusCode::ACCEPTED, Empty {}).into_response())
+        }
+        OperationState::Succeeded => match (operation.kind, backup) {
+            (OperationKind::Backup, Some(backup)) => {
+                let result = One::new(map::backup(backup), schema);
+                Ok(Json(StatusCode::OK, result).into_response())
+            }
+            _ => recorded(operation),
+        },
+        OperationState::Failed | OperationState::Cancelled => {
+            let error = match &operation.error {
+                Some(error) => error::of_job(error),
+                None => error::of_job(&cancelled()),
+            };
+            Ok(Json(StatusCode::SERVICE_UNAVAILABLE, Failed { error }).into_response())
+        }
+    }
+}
+
+fn cancelled() -> strongroom_domain::operation::OperationError {
+    let (code, message) = ("cancelled".to_owned(), "it was cancelled".to_owned());
+    strongroom_domain::operation::OperationError { code, message }
+}
+
+/// The result that was written down when the job was recorded; nothing to say without one.
+fn recorded(operation: &Operation) -> Result<Response, Error> {
+    let Some(result) = operation.annotations.text(RESULT) else {
+        return Ok(Json(StatusCode::OK, Empty {}).into_response());
+    };
+    let result: &RawValue = serde_json::from_str(result)?;
+    Ok(Json(StatusCode::OK, result).into_response())
+}

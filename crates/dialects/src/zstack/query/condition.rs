@@ -1,0 +1,198 @@
+//! One condition of a query: `<name><operator><value>`, split as ZStack's REST layer splits it.
+
+use strongroom_domain::query::Op;
+
+/// A condition: the name of a field, `a.b.c` for one of a related row, and what it is tested for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) name: String,
+    pub(crate) test: Test,
+}
+
+/// What a field is tested for. Values are text whatever the field holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Test {
+    Compare(Op, String),
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Like(String),
+    NotLike(String),
+    IsNull,
+    NotNull,
+}
+
+/// A text that is no condition. `Display` is the vendor's wording.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Malformed {
+    #[error(
+        "Invalid query parameter. The '{0}' in the parameter[q] doesn't contain any query \
+         operator. Valid query operators are [{list}]",
+        list = written().join(", ")
+    )]
+    NoOperator(String),
+    #[error(
+        "Invalid query parameter. The '{text}' in parameter[q] is not a key-value pair split by \
+         {operator}"
+    )]
+    NotAPair {
+        text: String,
+        operator: &'static str,
+    },
+}
+
+/// How each operator is written and named, in the order they are looked for: the first one that
+/// occurs anywhere in the text, value included, is the condition's.
+const OPERATORS: [(&str, &str, fn(&str) -> Test); 12] = [
+    ("!=", "!=", |value| match value {
+        "null" => Test::NotNull,
+        other => Test::Compare(Op::Ne, other.to_owned()),
+    }),
+    (">=", ">=", |value| Test::Compare(Op::Ge, value.to_owned())),
+    ("<=", "<=", |value| Test::Compare(Op::Le, value.to_owned())),
+    ("!?=", "not in", |value| Test::NotIn(items(value))),
+    ("!~=", "not like", |value| Test::NotLike(value.to_owned())),
+    ("~=", "like", |value| Test::Like(value.to_owned())),
+    ("?=", "in", |value| Test::In(items(value))),
+    ("=", "=", |value| match value {
+        "null" => Test::IsNull,
+        other => Test::Compare(Op::Eq, other.to_owned()),
+    }),
+    (">", ">", |value| Test::Compare(Op::Gt, value.to_owned())),
+    ("<", "<", |value| Test::Compare(Op::Lt, value.to_owned())),
+    ("is null", "is null", |_| Test::IsNull),
+    ("not null", "is not null", |_| Test::NotNull),
+];
+
+fn written() -> [&'static str; OPERATORS.len()] {
+    OPERATORS.map(|(written, ..)| written)
+}
+
+impl Condition {
+    /// Reads the value of one `q` parameter.
+    pub(crate) fn parse(text: &str) -> Result<Self, Malformed> {
+        let found = OPERATORS.iter().find_map(|(written, operator, test)| {
+            let (name, value) = text.split_once(written)?;
+            Some((name.trim(), value, *operator, test))
+        });
+        let Some((name, value, operator, test)) = found else {
+            return Err(Malformed::NoOperator(text.to_owned()));
+        };
+        let test = match (test(value), value) {
+            (
+                Test::Compare(..) | Test::In(_) | Test::NotIn(_) | Test::Like(_) | Test::NotLike(_),
+                "",
+            ) => None,
+            (test, _) => Some(test),
+        };
+        match test {
+            Some(test) if !name.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                test,
+            }),
+            _ => Err(Malformed::NotAPair {
+                text: text.to_owned(),
+                operator,
+            }),
+        }
+    }
+}
+
+/// The items of a list: no trimming, no escape; empty ones at the end do not count.
+fn items(value: &str) -> Vec<String> {
+    let kept = value.trim_end_matches(',');
+    if kept.is_empty() {
+        return Vec::new();
+    }
+    kept.split(',').map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn compare(op: Op, value: &str) -> Test {
+        Test::Compare(op, value.to_owned())
+    }
+
+    fn list(items: &[&str]) -> Vec<String> {
+        items.iter().map(|it| (*it).to_owned()).collect()
+    }
+
+    #[rstest]
+    #[case("uuid=a", "uuid", compare(Op::Eq, "a"))]
+    #[case("name!=a", "name", compare(Op::Ne, "a"))]
+    #[case("size>1", "size", compare(Op::Gt, "1"))]
+    #[case("size>=1", "size", compare(Op::Ge, "1"))]
+    #[case("size<1", "size", compare(Op::Lt, "1"))]
+    #[case("size<=1", "size", compare(Op::Le, "1"))]
+    #[case("name~=a%", "name", Test::Like("a%".into()))]
+    #[case("name!~=a%", "name", Test::NotLike("a%".into()))]
+    #[case("name?=a, b,", "name", Test::In(list(&["a", " b"])))]
+    #[case("name!?=a,,b", "name", Test::NotIn(list(&["a", "", "b"])))]
+    #[case("description is null", "description", Test::IsNull)]
+    #[case("description not null", "description", Test::NotNull)]
+    #[case("description=null", "description", Test::IsNull)]
+    #[case("description!=null", "description", Test::NotNull)]
+    // The name is trimmed, the value is not.
+    #[case(" name = a ", "name", compare(Op::Eq, " a "))]
+    // Split at the first occurrence; the rest is the value.
+    #[case("name=a=b", "name", compare(Op::Eq, "a=b"))]
+    #[case("name==b", "name", compare(Op::Eq, "=b"))]
+    // The operator that is looked for first counts, wherever it stands.
+    #[case("name=a!=b", "name=a", compare(Op::Ne, "b"))]
+    #[case("name=a>=b", "name=a", compare(Op::Ge, "b"))]
+    #[case("size>a=b", "size>a", compare(Op::Eq, "b"))]
+    #[case("name=is null", "name", compare(Op::Eq, "is null"))]
+    #[case("name~==", "name", Test::Like("=".into()))]
+    #[case("a.b.c=1", "a.b.c", compare(Op::Eq, "1"))]
+    fn a_condition_is_split_at_its_operator(
+        #[case] text: &str,
+        #[case] name: &str,
+        #[case] test: Test,
+    ) {
+        let expected = Condition {
+            name: name.to_owned(),
+            test,
+        };
+        assert_eq!(Condition::parse(text), Ok(expected));
+    }
+
+    #[rstest]
+    #[case("name=", "=")]
+    #[case("=a", "=")]
+    #[case(" =a", "=")]
+    #[case("name?=", "in")]
+    #[case("name!?=", "not in")]
+    #[case("name~=", "like")]
+    #[case("name!~=", "not like")]
+    #[case("size>", ">")]
+    #[case(" is null", "is null")]
+    fn an_empty_name_or_value_is_refused_in_the_vendors_words(
+        #[case] text: &str,
+        #[case] operator: &str,
+    ) {
+        assert_eq!(
+            Condition::parse(text).unwrap_err().to_string(),
+            format!(
+                "Invalid query parameter. The '{text}' in parameter[q] is not a key-value pair \
+                 split by {operator}"
+            )
+        );
+    }
+
+    #[test]
+    fn a_text_without_operator_is_refused_in_the_vendors_words() {
+        for text in ["", "name", "name like a", "name is  null"] {
+            assert_eq!(
+                Condition::parse(text).unwrap_err().to_string(),
+                format!(
+                    "Invalid query parameter. The '{text}' in the parameter[q] doesn't contain \
+                     any query operator. Valid query operators are [!=, >=, <=, !?=, !~=, ~=, ?=, \
+                     =, >, <, is null, not null]"
+                )
+            );
+        }
+    }
+}
