@@ -116,7 +116,8 @@ fn faces(dialects: &[Dialect]) -> (Router<Service>, Vec<Document>) {
         openapi: native,
     }];
     for dialect in dialects {
-        let (routes, openapi) = (dialect.router)().split_for_parts();
+        let (routes, mut openapi) = (dialect.router)().split_for_parts();
+        docs::name_operations(&mut openapi);
         router = router.merge(routes);
         documents.push(Document {
             name: dialect.name,

@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, PathItem, path::Operation};
 use utoipa_swagger_ui::{Config, Url};
 
 /// A face's document.
@@ -45,6 +45,31 @@ where
         let answer = async move || ([(header::CONTENT_TYPE, "application/json")], json);
         router.route(&document.path, get(answer))
     })
+}
+
+/// Gives each operation a name of its own: handlers of different nouns are called `list` and
+/// `get`, but generators of clients want one name per operation.
+pub(crate) fn name_operations(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in methods(item) {
+            let Some(operation) = operation else { continue };
+            let words = path.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+            let words = words.filter(|it| !it.is_empty());
+            let name = words.fold(method.to_owned(), |name, word| name + "_" + word);
+            operation.operation_id = Some(name);
+        }
+    }
+}
+
+fn methods(item: &mut PathItem) -> [(&'static str, &mut Option<Operation>); 6] {
+    [
+        ("get", &mut item.get),
+        ("head", &mut item.head),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ]
 }
 
 /// A file of the page, with the list of documents filled in.

@@ -223,7 +223,6 @@ impl Answer {
 
     /// This answer, after making sure of its status.
     #[track_caller]
-    #[must_use]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         self

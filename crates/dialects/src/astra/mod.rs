@@ -13,9 +13,10 @@ mod wire;
 
 use strongroom_http::dialect::Dialect;
 use strongroom_service::Service;
-use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
+use utoipa::openapi::{InfoBuilder, OpenApiBuilder, schema::ComponentsBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use self::error::{Invalid, ProblemBody};
 use self::handlers::{apps, backups, buckets, clouds, clusters, namespaces, snapshots};
 
 /// The face of Astra Control.
@@ -31,7 +32,14 @@ fn router() -> OpenApiRouter<Service> {
     let info = InfoBuilder::new()
         .title("Strongroom: Astra Control API")
         .version("24.02");
-    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info.build()).build())
+    // Collected from handlers' answers, not from what they share.
+    let components = ComponentsBuilder::new()
+        .schema_from::<ProblemBody>()
+        .schema_from::<Invalid>();
+    let document = OpenApiBuilder::new()
+        .info(info.build())
+        .components(Some(components.build()));
+    OpenApiRouter::with_openapi(document.build())
         .routes(routes!(apps::list))
         .routes(routes!(apps::get))
         .routes(routes!(backups::list, backups::create))
