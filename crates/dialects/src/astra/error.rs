@@ -355,7 +355,7 @@ pub(super) enum Problems {
 
 /// A parameter or field that is not acceptable.
 #[derive(Debug, Serialize, ToSchema)]
-struct Invalid {
+pub(super) struct Invalid {
     /// Its name.
     name: String,
     /// What is wrong with it.

@@ -16,8 +16,10 @@ use strongroom_service::Service;
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder, schema::ComponentsBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::error::{Invalid, ProblemBody};
-use self::handlers::{apps, backups, buckets, clouds, clusters, namespaces, snapshots};
+use self::{
+    error::{Invalid, ProblemBody},
+    handlers::{apps, backups, buckets, clouds, clusters, namespaces, snapshots},
+};
 
 /// The face of Astra Control.
 pub const DIALECT: Dialect = Dialect {
