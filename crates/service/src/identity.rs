@@ -26,7 +26,7 @@ pub enum PasswordForm {
 /// A login that just began.
 #[derive(Debug, Clone)]
 pub struct OpenedSession {
-    /// Its id. ZStack presents it as 32 hex digits; that is what [`Service::session`] looks up.
+    /// Its id. ZStack presents it as 32 hex digits; that is what [`Service::session`](crate::Service::session) looks up.
     pub id: SessionId,
     /// When it was opened.
     pub created_at: Timestamp,

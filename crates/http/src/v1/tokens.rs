@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use strongroom_domain::{CredentialId, credential::CredentialKind};
-use strongroom_service::Service;
+use strongroom_service::{Caller, Service};
 
 use super::{
     document::Problems,
@@ -34,30 +34,37 @@ pub(super) async fn create(
     auth: Auth<Read>,
     body: Body<CreateToken>,
 ) -> Answer<NewToken> {
+    let made = issue(&service, &auth.0, body.0).await?;
+    Ok(Reply::created(made, "/api/v1/tokens".to_owned()))
+}
+
+/// Makes what was asked for; there is a verb for each kind.
+async fn issue(
+    service: &Service,
+    caller: &Caller,
+    request: CreateToken,
+) -> Result<NewToken, Problem> {
     let CreateToken {
         name,
         kind,
         principal_id,
         expires_at,
-    } = body.0;
-    let principal = principal_id.unwrap_or(auth.0.principal_id);
-    let made: NewToken = match kind.unwrap_or(CredentialKind::ApiToken) {
-        CredentialKind::ApiToken => service
-            .create_token(&auth.0, principal, &name, expires_at)
-            .await?
-            .into(),
-        CredentialKind::AccessKey if expires_at.is_some() => {
-            return Err(Problem::field(
-                "expires_at",
-                "an access key does not expire",
-            ));
+    } = request;
+    let owner = principal_id.unwrap_or(caller.principal_id);
+    match (kind.unwrap_or(CredentialKind::ApiToken), expires_at) {
+        (CredentialKind::ApiToken, until) => {
+            let token = service.create_token(caller, owner, &name, until).await?;
+            Ok(token.into())
         }
-        CredentialKind::AccessKey => service
-            .create_access_key(&auth.0, principal, &name)
-            .await?
-            .into(),
-    };
-    Ok(Reply::created(made, "/api/v1/tokens".to_owned()))
+        (CredentialKind::AccessKey, None) => {
+            let key = service.create_access_key(caller, owner, &name).await?;
+            Ok(key.into())
+        }
+        (CredentialKind::AccessKey, Some(_)) => Err(Problem::field(
+            "expires_at",
+            "an access key does not expire",
+        )),
+    }
 }
 
 /// Revokes a token or access key.

@@ -7,4 +7,5 @@ mod jobs;
 mod lists;
 mod nouns;
 mod opening;
+mod policies;
 mod sample;

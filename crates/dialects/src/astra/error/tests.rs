@@ -1,3 +1,5 @@
+//! Every documented error has its number, title and status, and says what caused it.
+
 use serde_json::{Value, json};
 use strongroom_domain::principal::Permission;
 

@@ -1,3 +1,5 @@
+//! Filters, includes, order and limits over lists, as Astra documents them.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Every documented error has its code and status, in the envelope of either version.
+
 use serde_json::{Value, json};
 use strongroom_domain::principal::Permission;
 use strongroom_service::error::AuthFailure;

@@ -1,3 +1,5 @@
+//! Backups and jobs in both versions, field by field.
+
 use serde_json::{Value, json};
 use strongroom_domain::{
     BackupId, Face, OperationId, PrincipalId, RepositoryId, ResourceKind, TenantId,

@@ -1,3 +1,5 @@
+//! Pages, days and bad values of the lists.
+
 use axum::http::Request;
 use strongroom_domain::Start;
 

@@ -46,14 +46,8 @@ pub(crate) async fn log_in_by_account(
     let message = "org.zstack.header.identity.APILogInByAccountMsg";
     let name = map::mandatory_of(message, "accountName", account_name)?;
     let password = map::mandatory_of(message, "password", password)?;
-    let session = log_in(
-        &service,
-        None,
-        &name,
-        password,
-        "wrong account name or password",
-    )
-    .await?;
+    let wrong = "wrong account name or password";
+    let session = log_in(&service, None, &name, password, wrong).await?;
     Ok(ok(One::new(map::session(&session), call.schema)))
 }
 

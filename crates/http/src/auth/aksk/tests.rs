@@ -1,3 +1,5 @@
+//! Signatures made by the vendor's own SDK, and what must not pass as one.
+
 use axum::{
     body::Body,
     http::{Request, request::Builder},

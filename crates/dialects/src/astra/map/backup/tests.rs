@@ -1,3 +1,5 @@
+//! A backup in every state, as Astra's clients see it.
+
 use serde_json::{Value as Json, json};
 use strongroom_domain::{
     BackupId, Face, PolicyId, PrincipalId, ResourceKind, TenantId, Trigger, backup::BackupProgress,
