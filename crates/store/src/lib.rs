@@ -16,6 +16,7 @@
 
 mod backups;
 mod checkpoints;
+mod copy;
 mod credentials;
 mod cursor;
 mod db;
@@ -40,6 +41,7 @@ mod tenants;
 mod vaults;
 
 pub use crate::{
+    copy::copy_sqlite,
     credentials::Owner,
     db::Conn,
     error::{Error, Result},
