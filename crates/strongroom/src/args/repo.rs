@@ -1,0 +1,184 @@
+//! `strongroom repo …`: the engine alone. Flags are named as restic names them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Which repository.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RepoArgs {
+    /// Where it is: a local path
+    #[arg(short = 'r', long = "repo", value_name = "URL")]
+    pub(crate) repo: String,
+    /// File with the password
+    #[arg(short = 'p', long)]
+    pub(crate) password_file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which snapshots.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SnapshotFilter {
+    /// Only those of this host
+    #[arg(short = 'H', long)]
+    pub(crate) host: Option<String>,
+    /// Only those with this tag
+    #[arg(long)]
+    pub(crate) tag: Vec<String>,
+    /// Only those of this path
+    #[arg(long)]
+    pub(crate) path: Vec<String>,
+}
+
+/// How new data are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Compression {
+    /// zstd's default level
+    Auto,
+    /// Not at all
+    Off,
+    /// As small as is sensible
+    Max,
+}
+
+/// `strongroom repo …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum RepoCmd {
+    /// Create a repository
+    Init {
+        #[command(flatten)]
+        repo: RepoArgs,
+    },
+    /// Back up files and directories
+    Backup(RepoBackup),
+    /// List snapshots
+    Snapshots {
+        #[command(flatten)]
+        repo: RepoArgs,
+        #[command(flatten)]
+        filter: SnapshotFilter,
+    },
+    /// List what is in a snapshot
+    Ls {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Id, prefix of one, or `latest`
+        snapshot: String,
+        /// Only below this path
+        #[arg(default_value = "")]
+        path: String,
+    },
+    /// Write a file of a snapshot to standard output
+    Dump {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Id, prefix of one, or `latest`
+        snapshot: String,
+        /// The file
+        path: String,
+    },
+    /// Restore a snapshot to a directory
+    Restore {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Id, prefix of one, or `latest`
+        snapshot: String,
+        /// Directory to restore to
+        #[arg(short = 't', long)]
+        target: PathBuf,
+        /// Only what matches this pattern
+        #[arg(short = 'i', long)]
+        include: Vec<String>,
+        /// Leave out what matches this pattern
+        #[arg(short = 'e', long)]
+        exclude: Vec<String>,
+    },
+    /// Look for damage
+    Check {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Read and verify all data
+        #[arg(long)]
+        read_data: bool,
+        /// Read and verify a part: `n/m` or `x%`
+        #[arg(long, conflicts_with = "read_data")]
+        read_data_subset: Option<String>,
+    },
+    /// Remove snapshots
+    Forget(RepoForget),
+    /// Free what no snapshot needs
+    Prune {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Only say what would be done
+        #[arg(short = 'n', long)]
+        dry_run: bool,
+    },
+    /// Remove locks that are stale, or all
+    Unlock {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Also those that are not stale
+        #[arg(long)]
+        remove_all: bool,
+    },
+}
+
+/// `strongroom repo backup`
+#[derive(Debug, Args)]
+pub(crate) struct RepoBackup {
+    #[command(flatten)]
+    pub(crate) repo: RepoArgs,
+    /// What to back up
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Leave out what matches this pattern
+    #[arg(short = 'e', long)]
+    pub(crate) exclude: Vec<String>,
+    /// Tag of the snapshot
+    #[arg(long)]
+    pub(crate) tag: Vec<String>,
+    /// Host that the snapshot says it is of
+    #[arg(short = 'H', long)]
+    pub(crate) host: Option<String>,
+    /// How to compress
+    #[arg(long, value_enum, default_value_t = Compression::Auto)]
+    pub(crate) compression: Compression,
+}
+
+/// `strongroom repo forget`
+#[derive(Debug, Args)]
+pub(crate) struct RepoForget {
+    #[command(flatten)]
+    pub(crate) repo: RepoArgs,
+    #[command(flatten)]
+    pub(crate) filter: SnapshotFilter,
+    /// Snapshots to remove
+    pub(crate) snapshots: Vec<String>,
+    /// Keep the newest so many
+    #[arg(short = 'l', long)]
+    pub(crate) keep_last: Option<u32>,
+    /// Keep the newest of so many hours
+    #[arg(long)]
+    pub(crate) keep_hourly: Option<u32>,
+    /// Keep the newest of so many days
+    #[arg(short = 'd', long)]
+    pub(crate) keep_daily: Option<u32>,
+    /// Keep the newest of so many weeks
+    #[arg(short = 'w', long)]
+    pub(crate) keep_weekly: Option<u32>,
+    /// Keep the newest of so many months
+    #[arg(short = 'm', long)]
+    pub(crate) keep_monthly: Option<u32>,
+    /// Keep the newest of so many years
+    #[arg(short = 'y', long)]
+    pub(crate) keep_yearly: Option<u32>,
+    /// Only say what would be done
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+    /// Prune afterwards
+    #[arg(long)]
+    pub(crate) prune: bool,
+}

@@ -1,0 +1,189 @@
+//! A small client of the native API.
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use reqwest::{Method, StatusCode, Url, header};
+use serde_json::Value;
+use strongroom_domain::Secret;
+
+use crate::{args::Server, ui::Hint};
+
+/// Talks to one server with one credential.
+#[derive(Debug)]
+pub(crate) struct Client {
+    base: Url,
+    token: Secret,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// Reads the flags that every client command has.
+    pub(crate) fn new(server: &Server) -> Result<Self> {
+        let Some(token) = &server.token else {
+            let hint = "set `STRONGROOM_TOKEN` to the `api_token` that `strongroom init` printed";
+            return Err(anyhow!("no API token was given").context(Hint(hint.to_owned())));
+        };
+        let base =
+            Url::parse(&server.url).with_context(|| format!("`{}` is not a URL", server.url))?;
+        if !matches!(base.scheme(), "http" | "https") {
+            bail!("`{}` is neither an http nor an https URL", server.url);
+        }
+        let http = reqwest::Client::builder()
+            .build()
+            .context("cannot set up the HTTP client")?;
+        Ok(Self {
+            base,
+            token: Secret::new(token.trim()),
+            http,
+        })
+    }
+
+    /// Reads what is at `path`, e.g. `["backups", id]` below `/api/v1`.
+    pub(crate) async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value> {
+        self.send(Method::GET, path, query, None).await
+    }
+
+    /// Posts a new thing.
+    pub(crate) async fn post(&self, path: &[&str], body: &Value) -> Result<Value> {
+        self.send(Method::POST, path, &[], Some(body)).await
+    }
+
+    /// Deletes what is at `path`.
+    pub(crate) async fn delete(&self, path: &[&str]) -> Result<Value> {
+        self.send(Method::DELETE, path, &[], None).await
+    }
+
+    /// Every item of a list, over all its pages, at most `limit`.
+    pub(crate) async fn list(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        limit: u64,
+    ) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = limit
+                .saturating_sub(items.len() as u64)
+                .min(1000)
+                .to_string();
+            let mut query = query.to_vec();
+            query.push(("limit", &page));
+            if let Some(cursor) = &cursor {
+                query.push(("cursor", cursor));
+            }
+            let mut answer = self.get(path, &query).await?;
+            if let Some(Value::Array(found)) = answer.get_mut("items").map(Value::take) {
+                items.extend(found);
+            }
+            cursor = answer
+                .get("next_cursor")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+            if cursor.is_none() || items.len() as u64 >= limit {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// The id of the `noun` that a person named by name or id.
+    pub(crate) async fn id_of(&self, nouns: &str, name_or_id: &str) -> Result<String> {
+        if name_or_id.parse::<uuid::Uuid>().is_ok() {
+            return Ok(name_or_id.to_owned());
+        }
+        let items = self.list(&[nouns], &[("name", name_or_id)], 1000).await?;
+        let named = items.iter().find(|it| it["name"] == name_or_id);
+        if let Some(id) = named.and_then(|it| it["id"].as_str()) {
+            return Ok(id.to_owned());
+        }
+        let noun = singular(nouns);
+        let hint = Hint(format!("`strongroom {noun} list` shows what there is"));
+        Err(anyhow!("{noun} `{name_or_id}` not found").context(hint))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Value> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| anyhow!("`{}` cannot be a base URL", self.base))?
+            .pop_if_empty()
+            .extend(["api", "v1"])
+            .extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = self
+            .http
+            .request(method, url)
+            .bearer_auth(self.token.expose());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(error))?;
+        let status = response.status();
+        let problem = is_problem(&response);
+        let text = response
+            .text()
+            .await
+            .context("the server's answer broke off")?;
+        if status.is_success() {
+            return if text.is_empty() {
+                Ok(Value::Null)
+            } else {
+                serde_json::from_str(&text).context("the server's answer is not JSON")
+            };
+        }
+        Err(refused(
+            status,
+            problem.then(|| serde_json::from_str(&text).ok()).flatten(),
+        ))
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
+        let context = format!("cannot reach the server at {}", self.base);
+        let hint = "start one with `strongroom serve`, or set `STRONGROOM_URL`";
+        if error.is_connect() {
+            anyhow::Error::new(error)
+                .context(context)
+                .context(Hint(hint.to_owned()))
+        } else {
+            anyhow::Error::new(error).context(context)
+        }
+    }
+}
+
+fn singular(nouns: &str) -> &str {
+    match nouns {
+        "policies" => "policy",
+        "repositories" => "repository",
+        other => other.strip_suffix('s').unwrap_or(other),
+    }
+}
+
+fn is_problem(response: &reqwest::Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.and_then(|it| it.to_str().ok())
+        .is_some_and(|it| it.contains("json"))
+}
+
+/// The server's problem document as an error.
+fn refused(status: StatusCode, problem: Option<Value>) -> anyhow::Error {
+    let problem = problem.unwrap_or_default();
+    let text = ["detail", "title"]
+        .iter()
+        .find_map(|key| problem[*key].as_str());
+    let error = anyhow!("{}", text.unwrap_or("the server refused the request"))
+        .context(format!("the server answered {}", status.as_u16()));
+    if status == StatusCode::UNAUTHORIZED {
+        let hint = "check `STRONGROOM_TOKEN`; `strongroom init` printed it as `api_token`";
+        return error.context(Hint(hint.to_owned()));
+    }
+    error
+}

@@ -1,0 +1,35 @@
+//! `strongroom restore …`
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::{print_one, wait};
+use crate::{args::RestoreArgs, client::Client, ui::Outcome};
+
+pub(super) async fn run(args: RestoreArgs) -> Result<Outcome> {
+    let client = Client::new(&args.server)?;
+    let body = json!({
+        "backup_id": args.backup,
+        "target": target(&args.to)?,
+        "include": args.include,
+        "conflict": if args.keep_existing { "keep" } else { "replace" },
+    });
+    let restore = client.post(&["restores"], &body).await?["restore"].take();
+    if args.wait {
+        wait::until_ended(&client, "restores", restore, args.server.json).await
+    } else {
+        print_one(args.server.json, &restore)
+    }
+}
+
+/// A relative directory is meant as the person at the keyboard sees it.
+fn target(to: &str) -> Result<Value> {
+    if to == "original" {
+        return Ok(json!({ "type": "original" }));
+    }
+    let path = std::path::absolute(to).with_context(|| format!("`{to}` is not a usable path"))?;
+    let path = path
+        .to_str()
+        .with_context(|| format!("`{to}` is not UTF-8"))?;
+    Ok(json!({ "type": "directory", "path": path }))
+}

@@ -1,0 +1,253 @@
+//! What a person meets at the command line.
+
+use std::{fs, process::Command};
+
+use crate::common::{Installation, assert_same, fails, json, run, strongroom, write_files};
+
+#[test]
+fn a_typo_is_a_usage_error_with_a_suggestion() {
+    let said = fails(strongroom().arg("resorce"), 2);
+    assert!(said.contains("resource"), "{said}");
+    let said = fails(strongroom().args(["backup", "create"]), 2);
+    assert!(said.contains("<RESOURCE>"), "{said}");
+    let set = [
+        "resource", "add", "--kind", "files", "--name", "x", "--set", "nothing",
+    ];
+    assert!(fails(strongroom().args(set), 2).contains("KEY=VALUE"));
+}
+
+#[test]
+fn a_missing_token_or_server_is_said_with_a_hint() {
+    let said = fails(strongroom().args(["backup", "list"]), 1);
+    assert!(
+        said.starts_with("error: no API token was given\nhint: "),
+        "{said}"
+    );
+    let nowhere = [
+        "backup",
+        "list",
+        "--token",
+        "x",
+        "--url",
+        "http://127.0.0.1:9",
+    ];
+    let said = fails(strongroom().args(nowhere), 1);
+    assert!(
+        said.contains("cannot reach the server at http://127.0.0.1:9/"),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: start one with `strongroom serve`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn init_refuses_a_directory_in_use_and_keeps_it() {
+    let installation = Installation::new();
+    let before = fs::read(installation.data_dir().join("keys/server.key")).unwrap();
+    let said = fails(
+        strongroom()
+            .args(["init", "--data-dir"])
+            .arg(installation.data_dir()),
+        1,
+    );
+    assert!(said.contains("is already initialised"), "{said}");
+    assert_eq!(
+        fs::read(installation.data_dir().join("keys/server.key")).unwrap(),
+        before
+    );
+
+    let other = tempfile::tempdir().unwrap();
+    fs::create_dir(other.path().join("keys")).unwrap();
+    fs::write(other.path().join("keys/mine"), "precious").unwrap();
+    let said = fails(
+        strongroom().args(["init", "--data-dir"]).arg(other.path()),
+        1,
+    );
+    assert!(said.contains("is in the way"), "{said}");
+    assert_eq!(
+        fs::read_to_string(other.path().join("keys/mine")).unwrap(),
+        "precious"
+    );
+}
+
+#[test]
+fn serve_says_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = fails(
+        strongroom().args(["serve", "--data-dir"]).arg(dir.path()),
+        1,
+    );
+    assert!(said.contains("is not initialised"), "{said}");
+    assert!(said.contains("hint: run `strongroom init"), "{said}");
+    let config = dir.path().join("c.toml");
+    fs::write(&config, "lisen = 1").unwrap();
+    let said = fails(strongroom().args(["serve", "--config"]).arg(&config), 1);
+    assert!(said.contains("unknown field `lisen`"), "{said}");
+}
+
+#[test]
+fn a_second_server_on_one_catalog_is_refused() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let mut second = strongroom();
+    second
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(installation.data_dir());
+    let said = fails(&mut second, 1);
+    assert!(
+        said.contains("another process") || said.contains("in use"),
+        "{said}"
+    );
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn files_are_protected_browsed_and_restored_through_the_command_line() {
+    let installation = Installation::new();
+    let source = installation.dir.path().join("source");
+    write_files(&source, &[100_000, 5, 0], 3);
+    let server = installation.serve();
+    let path = format!("path={}", source.display());
+    let add = [
+        "resource", "add", "--kind", "files", "--name", "docs", "--set", &path,
+    ];
+    let resource = json(&mut server.client(&add), 0);
+    assert_eq!(resource["kind"], "files");
+    let again = fails(&mut server.client(&add), 1);
+    assert!(again.contains("docs"), "{again}");
+
+    let create = ["backup", "create", "docs", "--name", "first", "--wait"];
+    let backup = json(&mut server.client(&create), 0);
+    assert_eq!(
+        (&backup["state"], &backup["name"]),
+        (&"completed".into(), &"first".into())
+    );
+    let id = backup["id"].as_str().unwrap();
+    let listed = json(
+        &mut server.client(&["backup", "list", "--resource", "docs"]),
+        0,
+    );
+    assert_eq!(listed[0]["id"], id);
+    let entries = json(&mut server.client(&["backup", "browse", id, "d0"]), 0);
+    assert_eq!(entries[0]["path"], "d0/f0");
+
+    let target = installation.dir.path().join("restored");
+    let to = target.to_str().unwrap();
+    let restore = ["restore", id, "--to", to, "--wait"];
+    assert_eq!(json(&mut server.client(&restore), 0)["state"], "completed");
+    assert_same(&source, &target);
+
+    let one = installation.dir.path().join("one");
+    let include = [
+        "restore",
+        id,
+        "--to",
+        one.to_str().unwrap(),
+        "--include",
+        "/d1",
+        "--wait",
+    ];
+    json(&mut server.client(&include), 0);
+    assert!(one.join("d1/f1").exists() && !one.join("d0").exists());
+
+    let missing = fails(&mut server.client(&["backup", "create", "nothing"]), 1);
+    assert!(
+        missing.contains("resource `nothing` not found"),
+        "{missing}"
+    );
+    let mut stranger = server.client(&["backup", "list"]);
+    let said = fails(stranger.env("STRONGROOM_TOKEN", "wrong"), 1);
+    assert!(said.contains("401"), "{said}");
+    assert_eq!(server.terminate(), Some(0));
+    installation.restic(&["check", "--read-data"]);
+}
+
+#[test]
+fn a_backup_that_fails_names_the_path_and_ends_with_1() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let gone = installation.dir.path().join("gone");
+    let path = format!("path={}", gone.display());
+    let add = [
+        "resource", "add", "--kind", "files", "--name", "gone", "--set", &path,
+    ];
+    json(&mut server.client(&add), 0);
+    let output = run(&mut server.client(&["backup", "create", "gone", "--wait"]));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(gone.to_str().unwrap()), "{said}");
+}
+
+#[test]
+fn the_engine_alone_works_beside_stock_restic() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, repo) = (dir.path().join("source"), dir.path().join("repo"));
+    write_files(&source, &[3 << 20, 70_000, 1, 0], 11);
+    let password = dir.path().join("password");
+    fs::write(&password, "correct horse\n").unwrap();
+    let ours = |args: &[&str]| {
+        let mut command = strongroom();
+        command
+            .arg("repo")
+            .args(args)
+            .arg("-r")
+            .arg(&repo)
+            .arg("--password-file")
+            .arg(&password);
+        command
+    };
+    let theirs = |args: &[&str]| {
+        let mut command = Command::new("restic");
+        command
+            .args(["--no-cache", "-r"])
+            .arg(&repo)
+            .arg("--password-file")
+            .arg(&password);
+        let output = command.args(args).output().expect("apt-get install restic");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    json(&mut ours(&["init", "--json"]), 0);
+    let path = source.to_str().unwrap();
+    let done = json(&mut ours(&["backup", path, "--json", "--tag", "a"]), 0);
+    let id = done["snapshot_id"].as_str().unwrap();
+    theirs(&["check", "--read-data"]);
+    let out = dir.path().join("theirs");
+    theirs(&["restore", id, "--target", out.to_str().unwrap()]);
+    assert_same(&source, &out.join(path.trim_start_matches('/')));
+
+    // What restic backs up after us is known already, and the other way round.
+    theirs(&["backup", "--host", "other", path]);
+    let snapshots = json(&mut ours(&["snapshots", "--json"]), 0);
+    assert_eq!(snapshots.as_array().unwrap().len(), 2);
+    let again = json(&mut ours(&["backup", path, "--json"]), 0);
+    assert_eq!(again["files_unmodified"], 4, "{again}");
+    let report = json(&mut ours(&["check", "--read-data", "--json"]), 0);
+    assert_eq!(report["num_errors"], 0);
+
+    let forgotten = json(&mut ours(&["forget", "--keep-last", "1", "--json"]), 0);
+    assert_eq!(
+        forgotten["remove"].as_array().unwrap().len(),
+        1,
+        "{forgotten}"
+    );
+    json(&mut ours(&["prune", "--json"]), 0);
+    theirs(&["check", "--read-data"]);
+    let target = dir.path().join("ours");
+    let to = target.to_str().unwrap();
+    json(
+        &mut ours(&["restore", "latest", "--target", to, "--json"]),
+        0,
+    );
+    assert_same(&source, &target.join(path.trim_start_matches('/')));
+
+    fs::write(&password, "wrong").unwrap();
+    let said = fails(&mut ours(&["snapshots"]), 1);
+    assert!(said.contains("password"), "{said}");
+}
