@@ -1,5 +1,6 @@
 //! The repository's own tools: `cargo xtask …`.
 
+mod bench;
 mod tidy;
 
 use std::{path::Path, process::ExitCode};
@@ -18,11 +19,15 @@ struct Arguments {
 enum Command {
     /// Check the rules that no compiler knows: layering, sizes, isolation, module docs.
     Tidy,
+    /// Measure, each time beside a peer in the same run.
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Tidy => tidy::run(root()),
+        Command::Bench(bench) => bench::run(bench).map(|()| ExitCode::SUCCESS),
     }
 }
 
