@@ -67,9 +67,10 @@ pub(crate) fn order<F: Field>(sort: &[Sort<F>]) -> Order {
 impl Conditions {
     /// Adds what the filter says.
     pub(crate) fn filter<F: Field>(&mut self, filter: &Filter<F>) -> Result<()> {
-        // The parts of a conjunction stand side by side, so that the planner sees each.
+        // The parts of a conjunction stand side by side, so that the planner sees each; too many
+        // would be too deep for SQLite, see `joined`.
         match filter {
-            Filter::All(all) => all.iter().try_for_each(|one| self.filter(one)),
+            Filter::All(all) if all.len() <= 100 => all.iter().try_for_each(|one| self.filter(one)),
             one => {
                 let text = compile(self, one)?;
                 self.push(text);

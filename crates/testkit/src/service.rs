@@ -1,16 +1,16 @@
 //! A whole service in memory: SQLite, repositories, a clock that tests move, and one tenant.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use strongroom_domain::{
-    Annotations, Backup, Resource, ResourceKind, operation::Operation, repository::Repository,
-    resource::Settings,
+    Annotations, Backup, Face, Resource, ResourceKind, operation::Operation,
+    repository::Repository, resource::Settings,
 };
 use strongroom_service::{
     Caller, Keyring, OpenBackend, Parts, Service, ServiceConfig, backups::RequestBackup,
     repositories::CreateRepository, resources::CreateResource, storage, tenants::CreatedTenant,
 };
-use strongroom_source::{Registry, SourceConfig};
+use strongroom_source::{Registry, SourceConfig, command::CommandSpec};
 use strongroom_store::Store;
 use tempfile::TempDir;
 
@@ -35,6 +35,26 @@ impl Default for TestParts {
             sources: Registry::new(SourceConfig::default()),
             storage: storage(),
             config: ServiceConfig::default(),
+        }
+    }
+}
+
+impl TestParts {
+    /// The usual parts, with one command that resources of kind `command` can name; `face` shows
+    /// them.
+    pub fn with_command(name: &str, dump: &[&str], face: Face) -> Self {
+        let command = CommandSpec {
+            name: name.to_owned(),
+            dump: dump.iter().map(|it| (*it).to_owned()).collect(),
+            restore: None,
+            file_name: "dump".to_owned(),
+            environment: BTreeMap::new(),
+            face: Some(face),
+        };
+        let commands = vec![command];
+        Self {
+            sources: Registry::new(SourceConfig { commands }),
+            ..Self::default()
         }
     }
 }

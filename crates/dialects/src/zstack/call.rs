@@ -2,7 +2,7 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, header::HOST, request::Parts},
+    http::{HeaderMap, StatusCode, header::HOST, request::Parts, uri::Authority},
 };
 use serde::Serialize;
 use strongroom_domain::{
@@ -58,7 +58,7 @@ impl<S: Sync> FromRequestParts<S> for Call {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        Self::read(&parts.headers, parts.uri.authority().map(|it| it.as_str()))
+        Self::read(&parts.headers, parts.uri.authority().map(Authority::as_str))
     }
 }
 

@@ -249,7 +249,7 @@ pub(crate) fn fallback(fallback: Fallback) -> Response {
     let path = without_context(fallback.uri.path());
     let (status, text) = match fallback.reason {
         FallbackReason::NotFound => return Error::no_mapping(path).into_response(),
-        FallbackReason::MethodNotAllowed { .. } => wrong_method(fallback.method.as_str(), path),
+        FallbackReason::MethodNotAllowed => wrong_method(fallback.method.as_str(), path),
         FallbackReason::BodyTooLarge { limit } => (
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("the body is longer than {limit} bytes"),

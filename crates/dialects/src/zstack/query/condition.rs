@@ -1,5 +1,7 @@
 //! One condition of a query: `<name><operator><value>`, split as ZStack's REST layer splits it.
 
+use std::collections::HashSet;
+
 use strongroom_domain::query::Op;
 
 /// A condition: the name of a field, `a.b.c` for one of a related row, and what it is tested for.
@@ -40,9 +42,12 @@ pub(crate) enum Malformed {
     },
 }
 
-/// How each operator is written and named, in the order they are looked for: the first one that
+/// How an operator is written, what it is called, and what it makes of a value.
+type Operator = (&'static str, &'static str, fn(&str) -> Test);
+
+/// The operators, in the order they are looked for: the first one that
 /// occurs anywhere in the text, value included, is the condition's.
-const OPERATORS: [(&str, &str, fn(&str) -> Test); 12] = [
+const OPERATORS: [Operator; 12] = [
     ("!=", "!=", |value| match value {
         "null" => Test::NotNull,
         other => Test::Compare(Op::Ne, other.to_owned()),
@@ -97,13 +102,15 @@ impl Condition {
     }
 }
 
-/// The items of a list: no trimming, no escape; empty ones at the end do not count.
+/// The different items of a list: no trimming, no escape; empty ones at the end do not count.
 fn items(value: &str) -> Vec<String> {
     let kept = value.trim_end_matches(',');
     if kept.is_empty() {
         return Vec::new();
     }
-    kept.split(',').map(str::to_owned).collect()
+    let mut seen = HashSet::new();
+    let items = kept.split(',').filter(|it| seen.insert(*it));
+    items.map(str::to_owned).collect()
 }
 
 #[cfg(test)]

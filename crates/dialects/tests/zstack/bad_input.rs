@@ -1,0 +1,382 @@
+//! What is wrong with a request is said in ZStack's shape and words, and the next request works.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::client::{Client, database, hashed, server};
+
+const BACKUPS: &str = "/zstack/v1/database-backups";
+
+/// The error of a failed call: code and details, after checking the rest of its shape.
+fn error(answer: &Value) -> (String, String) {
+    let error = answer["error"].as_object().unwrap();
+    let mut members: Vec<_> = error.keys().map(String::as_str).collect();
+    members.sort_unstable();
+    assert_eq!(members, ["code", "description", "details"]);
+    let text = |name: &str| error[name].as_str().unwrap().to_owned();
+    (text("code"), text("details"))
+}
+
+#[tokio::test]
+async fn bad_queries_are_refused_and_the_next_one_works() {
+    let app = server("x").await;
+    let client = Client::log_in(&app).await;
+    let operators =
+        "Valid query operators are [!=, >=, <=, !?=, !~=, ~=, ?=, =, >, <, is null, not null]";
+    for (query, text) in [
+        ("limit=abc", "Invalid query parameter. 'limit' must be an integer".to_owned()),
+        ("limit=99999999999", "Invalid query parameter. 'limit' must be an integer".to_owned()),
+        ("start=", "Invalid query parameter. 'start' must be an integer".to_owned()),
+        ("q=name=", "Invalid query parameter. The 'name=' in parameter[q] is not a key-value pair split by =".to_owned()),
+        ("q=name?=", "Invalid query parameter. The 'name?=' in parameter[q] is not a key-value pair split by in".to_owned()),
+        ("q=name", format!("Invalid query parameter. The 'name' in the parameter[q] doesn't contain any query operator. {operators}")),
+        ("q=", format!("Invalid query parameter. The '' in the parameter[q] doesn't contain any query operator. {operators}")),
+    ] {
+        let answer = client.get(&format!("{BACKUPS}?{query}")).await.expect(400);
+        assert_eq!(answer.text(), text);
+        assert_eq!(answer.header("content-type"), "text/plain;charset=utf-8");
+    }
+    let class = "org.zstack.header.storage.database.backup.DatabaseBackupInventory";
+    for (query, code, details) in [
+        (
+            "limit=-1",
+            "SYS.1000",
+            "max-results cannot be negative: -1".to_owned(),
+        ),
+        (
+            "q=foo=1",
+            "SYS.1000",
+            format!("inventory class[class {class}] not having field[foo]"),
+        ),
+        (
+            "q=name%27%20or%201=1",
+            "SYS.1000",
+            format!("inventory class[class {class}] not having field[name' or 1]"),
+        ),
+        (
+            "q=a.b=1",
+            "SYS.1000",
+            format!(
+                "invalid nested query condition[a.b] on class {class},the expanded target[class {class}] have no expanded query[a]"
+            ),
+        ),
+        (
+            "sort=foo",
+            "SYS.1000",
+            "invalid order by clause, inventory[DatabaseBackupInventory] doesn't have field[foo]"
+                .to_owned(),
+        ),
+        (
+            "fields=foo",
+            "SYS.1000",
+            "inventory[${selfInventoryClass}] has no field[foo]".to_owned(),
+        ),
+        (
+            "filterName=x",
+            "SYS.1007",
+            "filterName must be formatted as [filterType:condition(s)]".to_owned(),
+        ),
+        (
+            "filterName=x:y",
+            "SYS.1000",
+            "unable to find QueryBelongFilter with type[x]".to_owned(),
+        ),
+    ] {
+        let answer = client.get(&format!("{BACKUPS}?{query}")).await.expect(503);
+        assert_eq!(error(&answer.json()), (code.to_owned(), details), "{query}");
+        assert_eq!(
+            answer.header("content-type"),
+            "application/json;charset=utf-8"
+        );
+    }
+    client.get(BACKUPS).await.expect(200);
+    client
+        .get(&format!("{BACKUPS}/not-a-uuid?limit=abc"))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn queries_that_are_too_much_do_no_harm() {
+    let app = server("x").await;
+    let client = Client::log_in(&app).await;
+    let many = |one: &str, times: usize| one.repeat(times);
+    for query in [
+        (0..3000)
+            .map(|at| format!("q=size%3E{at}"))
+            .collect::<Vec<_>>()
+            .join("&"),
+        format!("q=name?={}", many("a,b,", 10_000)),
+        format!("q=name~={}", many("%25a", 8_000)),
+        format!("q=name~={}", many("%25", 10_000)),
+        format!("q=name~={}b", many("%25a%25_", 2_000)),
+        format!("q=backupStorageRefs.installPath~={}", many("%25z_", 4_000)),
+        format!("q=name={}", many("x", 60_000)),
+    ] {
+        let query: String = query;
+        let answer = client.get(&format!("{BACKUPS}?{query}&count=true")).await;
+        let start: String = query.chars().take(40).collect();
+        assert_eq!(answer.status, 200, "{start}: {answer:?}");
+    }
+    // More values than a database takes are refused.
+    let list: Vec<_> = (0..6000).map(|at| at.to_string()).collect();
+    let path = format!("{BACKUPS}?q=name?={}", list.join(","));
+    let answer = client.get(&path).await.expect(503).json();
+    assert_eq!(error(&answer).0, "SYS.1007");
+}
+
+#[tokio::test]
+async fn credentials_that_are_not_good_are_refused() {
+    let app = server("x").await;
+    let get = async |headers: &[(&str, &str)]| app.call(Method::GET, BACKUPS, headers, "").await;
+    for (headers, status, text) in [
+        (&[][..], 400, "missing header 'Authorization'"),
+        (
+            &[("authorization", "Basic abc")],
+            400,
+            "Authorization type must be 'OAuth'",
+        ),
+        (
+            &[("authorization", "ZStack a:b")],
+            400,
+            "'Date' must be incuded in request header",
+        ),
+    ] {
+        assert_eq!(get(headers).await.expect(status).text(), text);
+    }
+    let token = app.token();
+    for session in [
+        "OAuth",
+        "OAuth null",
+        "OAuth b86c9016b4f24953a9edefb53ca0678c",
+        &format!("OAuth {token}"),
+    ] {
+        let answer = get(&[("authorization", session)]).await.expect(503).json();
+        assert_eq!(
+            error(&answer),
+            ("ID.1001".to_owned(), "Session expired".to_owned())
+        );
+    }
+    // Without a session nothing is written, so nothing is answered by a job.
+    let create = app
+        .call(
+            Method::POST,
+            BACKUPS,
+            &[("authorization", "OAuth null")],
+            "{}",
+        )
+        .await;
+    create.expect(503);
+}
+
+#[tokio::test]
+async fn logins_that_are_not_good_are_refused() {
+    let app = server("x").await;
+    let name = app.tenant.tenant.name.clone();
+    let plain = app.tenant.password.expose();
+    let message = "org.zstack.header.identity.APILogInByAccountMsg";
+    let missing = format!("field[password] of message[{message}] is mandatory, can not be null");
+    let wrong = "wrong account name or password".to_owned();
+    for (login, code, details) in [
+        (
+            json!({"accountName": name, "password": hashed("wrong")}),
+            "ID.1000",
+            wrong.clone(),
+        ),
+        (
+            json!({"accountName": name, "password": plain}),
+            "ID.1000",
+            wrong.clone(),
+        ),
+        (
+            json!({"accountName": "nobody", "password": hashed(plain)}),
+            "ID.1000",
+            wrong,
+        ),
+        (json!({"accountName": name}), "SYS.1007", missing),
+    ] {
+        let body = json!({"logInByAccount": login}).to_string();
+        let answer = app
+            .call(Method::PUT, "/zstack/v1/accounts/login", &[], body)
+            .await;
+        assert_eq!(
+            error(&answer.expect(503).json()),
+            (code.to_owned(), details)
+        );
+    }
+    let answer = app
+        .call(Method::PUT, "/v1/accounts/login", &[], "{}")
+        .await
+        .expect(503)
+        .json();
+    assert_eq!(error(&answer).0, "SYS.1007");
+}
+
+#[tokio::test]
+async fn bad_bodies_and_headers_are_refused() {
+    let app = server("x").await;
+    database(&app, "orders", false).await;
+    let client = Client::log_in(&app).await;
+    let authorization = format!("OAuth {}", client.session);
+    let post = async |header: (&str, &str), body: String| {
+        let headers = [("authorization", authorization.as_str()), header];
+        app.call(Method::POST, BACKUPS, &headers, body).await
+    };
+    let none = ("x-none", "");
+    for body in [
+        "{",
+        "[1]",
+        r#"{"params": 7}"#,
+        r#"{"params": {"name": {}}}"#,
+    ] {
+        let answer = post(none, body.to_owned()).await.expect(500);
+        assert_eq!(answer.header("content-type"), "text/plain;charset=utf-8");
+    }
+    let text = "Invalid header[X-Job-UUID], it must be a UUID with '-' stripped";
+    assert_eq!(
+        post(("x-job-uuid", "short"), "{}".into())
+            .await
+            .expect(400)
+            .text(),
+        text
+    );
+    post(("x-api-timeout", "soon"), "{}".into())
+        .await
+        .expect(500);
+    let huge = format!(r#"{{"params": {{"name": "{}"}}}}"#, "x".repeat(2 << 20));
+    let answer = post(none, huge).await.expect(413);
+    assert_eq!(answer.header("content-type"), "text/plain;charset=utf-8");
+    // Scalars of another type are read as text, as the vendor's server does.
+    let storage = app.repository.id.simple();
+    let body = json!({"params": {"name": 7, "backupStorageUuid": storage, "unknown": {}}});
+    post(none, body.to_string()).await.expect(202);
+    app.work().await;
+    assert_eq!(
+        client.query("fields=name").await["inventories"],
+        json!([{"name": "7"}])
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_new_backup_is_reported_by_its_job() {
+    let app = server("x").await;
+    database(&app, "orders", false).await;
+    let client = Client::log_in(&app).await;
+    let storage = app.repository.id.simple();
+    let foreign = app.another_tenant("other").await.1;
+    let foreign = app.service.list_repositories(&foreign).await.unwrap()[0]
+        .id
+        .simple();
+    let message = "org.zstack.header.storage.database.backup.APICreateDatabaseBackupMsg";
+    let no_storage = |it: &str| {
+        format!(
+            "invalid field[backupStorageUuid], resource[uuid:{it}, type:BackupStorageVO] not found"
+        )
+    };
+    let unknown = "b86c9016b4f24953a9edefb53ca0678c";
+    for (params, code, details) in [
+        (
+            json!({}),
+            "SYS.1007",
+            format!("field[name] of message[{message}] is mandatory, can not be null"),
+        ),
+        (
+            json!({"name": " "}),
+            "SYS.1007",
+            "field[name] cannot be an empty string".to_owned(),
+        ),
+        (
+            json!({"name": "a", "description": "", "backupStorageUuid": storage}),
+            "SYS.1007",
+            "field[description] cannot be an empty string".to_owned(),
+        ),
+        (
+            json!({"name": "a"}),
+            "SYS.1007",
+            format!("field[backupStorageUuid] of message[{message}] is mandatory, can not be null"),
+        ),
+        (
+            json!({"name": "a", "backupStorageUuid": unknown}),
+            "SYS.1003",
+            no_storage(unknown),
+        ),
+        (
+            json!({"name": "a", "backupStorageUuid": foreign}),
+            "SYS.1003",
+            no_storage(&foreign),
+        ),
+    ] {
+        let job = client.create(&params).await;
+        let answer = client.poll(&job).await.expect(503).json();
+        assert_eq!(error(&answer), (code.to_owned(), details));
+    }
+    assert_eq!(client.query("count=true").await["total"], 0);
+}
+
+#[tokio::test]
+async fn paths_and_verbs_that_are_not_there_are_told_in_text() {
+    let app = server("x").await;
+    let uuid = "b86c9016b4f24953a9edefb53ca0678c";
+    for (method, path, status, text) in [
+        (
+            Method::GET,
+            "/zstack/v1/nothing",
+            404,
+            "no api mapping to /v1/nothing",
+        ),
+        (
+            Method::GET,
+            "/v1/nothing",
+            404,
+            "no api mapping to /v1/nothing",
+        ),
+        (
+            Method::GET,
+            "/zstack/v1/database-backups/image-store",
+            404,
+            "no api mapping to /v1/database-backups/image-store",
+        ),
+        (
+            Method::DELETE,
+            "/zstack/v1/database-backups",
+            500,
+            "No delete API found for the path[/v1/database-backups]",
+        ),
+        (
+            Method::POST,
+            "/zstack/v1/accounts/login",
+            500,
+            "No creational API found for the path[/v1/accounts/login]",
+        ),
+        (
+            Method::GET,
+            "/zstack/v1/accounts/login",
+            500,
+            "No query API found for the path[/v1/accounts/login]",
+        ),
+        (
+            Method::PUT,
+            "/zstack/v1/backup-storage",
+            400,
+            "the body doesn't contain action mapping to the URL[/v1/backup-storage]",
+        ),
+    ] {
+        let answer = app.call(method.clone(), path, &[], "").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text()),
+            (status, text),
+            "{method} {path}"
+        );
+    }
+    for job in [uuid, "short", "%ff"] {
+        let path = format!("/zstack/v1/api-jobs/{job}");
+        let answer = app.call(Method::GET, &path, &[], "").await;
+        assert!(matches!(answer.status.as_u16(), 400 | 404), "{answer:?}");
+    }
+    let path = format!("/zstack/v1/api-jobs/{uuid}");
+    let answer = app.call(Method::POST, &path, &[], "").await.expect(405);
+    assert_eq!(
+        answer.text(),
+        "only GET method is allowed for querying job status"
+    );
+}

@@ -1,0 +1,11 @@
+//! The ZStack face against a real service: the seed page's calls, a client with the headers of
+//! ZStack's SDKs, the query language, and bad input.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod bad_input;
+mod client;
+mod curl;
+mod golden;
+mod query;
+mod story;
