@@ -61,7 +61,7 @@ pub(crate) fn router() -> OpenApiRouter<Service> {
         .routes(routes!(operations::get))
         .routes(routes!(events::list))
         .routes(routes!(events::stream::stream))
-        .routes(routes!(tenants::list))
+        .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::get))
         .routes(routes!(principals::list, principals::create))
         .routes(routes!(tokens::list, tokens::create))

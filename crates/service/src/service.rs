@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use strongroom_domain::{Clock, Ids, tree::Limits};
+use strongroom_domain::{Clock, Ids, TenantId, tree::Limits};
 use strongroom_source::Registry;
 use strongroom_store::{Read, Store, Tx};
 use tokio::sync::{Notify, watch};
@@ -135,6 +135,13 @@ impl Service {
             policies_changed: Notify::new(),
             changes: watch::Sender::new(0),
         }))
+    }
+
+    /// Whether the database answers, which everything needs.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let nobody = TenantId::from_uuid(Uuid::nil());
+        self.store().read().await?.tenant(nobody).await?;
+        Ok(())
     }
 
     /// A receiver that hears whenever something of any tenant changed (a level, not an edge: on

@@ -30,8 +30,25 @@ pub struct CreatedTenant {
 }
 
 impl Service {
-    /// Makes a tenant with an owner named `administrator` and fresh random credentials. Called
-    /// by `init` and by owners of the first tenant.
+    /// Makes a tenant as [`create_tenant`](Self::create_tenant) does, for an owner of the first
+    /// tenant: whoever runs the server.
+    pub async fn found_tenant(
+        &self,
+        caller: &Caller,
+        name: &str,
+        administrator: &str,
+    ) -> Result<CreatedTenant> {
+        let needed = Permission::Administer;
+        caller.require(needed)?;
+        let tenants = self.read().await?.list_tenants().await?;
+        if tenants.first().map(|it| it.id) != Some(caller.tenant_id) {
+            return Err(Error::Forbidden { needed });
+        }
+        self.create_tenant(name, administrator).await
+    }
+
+    /// Makes a tenant with an owner named `administrator` and fresh random credentials. Checks
+    /// nobody's permission: for `init`, and behind [`found_tenant`](Self::found_tenant).
     pub async fn create_tenant(&self, name: &str, administrator: &str) -> Result<CreatedTenant> {
         let mut faults = Faults::default();
         faults.name("name", name);

@@ -7,8 +7,8 @@ use strongroom_service::Service;
 use super::{
     document::Problems,
     reply::{Answer, Reply},
-    request::{Auth, Params, PathParams, Read},
-    wire::{List, ListQuery, Tenant},
+    request::{Administer, Auth, Body, Params, PathParams, Read},
+    wire::{CreateTenant, List, ListQuery, NewTenant, Tenant},
 };
 use crate::{page::cut, v1::map::common::list as listed};
 
@@ -23,6 +23,24 @@ pub(super) async fn list(
     let own = vec![service.tenant(&auth.0).await?];
     let page = cut(own, &query.0.into(), |it| (it.created_at, it.id.uuid()))?;
     Ok(Reply::ok(listed(page)))
+}
+
+/// Makes a tenant with an administrator; only an owner of the first tenant can. The secrets are in
+/// this answer and nowhere else.
+#[utoipa::path(post, path = "/api/v1/tenants", operation_id = "create_tenant", tag = "tenants",
+    request_body = CreateTenant, responses((status = 201, body = NewTenant), Problems))]
+pub(super) async fn create(
+    service: State<Service>,
+    auth: Auth<Administer>,
+    body: Body<CreateTenant>,
+) -> Answer<NewTenant> {
+    let CreateTenant {
+        name,
+        administrator,
+    } = body.0;
+    let made = service.found_tenant(&auth.0, &name, &administrator).await?;
+    let location = format!("/api/v1/tenants/{}", made.tenant.id);
+    Ok(Reply::created(made.into(), location))
 }
 
 /// One tenant.

@@ -195,3 +195,12 @@ async fn requests_are_counted_by_route_and_status_never_by_path() {
     );
     assert!(!text.contains("secret-path"), "{text}");
 }
+
+#[tokio::test]
+async fn a_server_without_its_database_lives_but_is_not_ready() {
+    let app = app().await;
+    app.call(Method::GET, "/readyz", &[], "").await.expect(200);
+    app.store.close().await;
+    app.call(Method::GET, "/readyz", &[], "").await.expect(503);
+    app.call(Method::GET, "/healthz", &[], "").await.expect(200);
+}

@@ -1,5 +1,7 @@
 //! The native API and the composed router, through a whole server without a socket.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod authorisation;
 mod backups;
 mod bad_input;

@@ -162,3 +162,35 @@ async fn everything_that_happened_is_listed_newest_first() {
     );
     assert!(place("resource.created").is_some(), "{names:?}");
 }
+
+#[tokio::test]
+async fn only_an_owner_of_the_first_tenant_makes_tenants() {
+    let app = TestApp::start().await;
+    let body = json!({"name": "second"});
+    let path = "/api/v1/tenants";
+    let made = app
+        .native(Method::POST, path, body)
+        .await
+        .expect(201)
+        .json();
+    let theirs = made["api_token"].as_str().unwrap();
+    let me = app
+        .native_as(theirs, Method::GET, "/api/v1/me", Value::Null)
+        .await
+        .expect(200);
+    assert_eq!(me.json()["tenant_name"], "second");
+    let third = json!({"name": "third"});
+    app.native_as(theirs, Method::POST, path, third.clone())
+        .await
+        .expect(403);
+    let operator = app.token_of(Role::Operator).await;
+    app.native_as(&operator, Method::POST, path, third)
+        .await
+        .expect(403);
+    let own = app
+        .native_as(theirs, Method::GET, path, Value::Null)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(own["items"].as_array().unwrap().len(), 1);
+}
