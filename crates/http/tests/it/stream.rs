@@ -39,7 +39,7 @@ impl Reader {
                     found.map_or(String::new(), |(_, value)| value.to_owned())
                 };
                 let found = (field("event"), field("id"), field("data"));
-                self.text = rest.to_owned();
+                self.text = String::from(rest);
                 if found.2.is_empty() {
                     continue;
                 }
