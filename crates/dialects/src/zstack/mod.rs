@@ -2,7 +2,7 @@
 //! them.
 //!
 //! Calls that change something are answered 202 at once and polled as jobs; what is wrong with
-//! their content is reported by the job. Queries have a language of their own, see [`query`].
+//! their content is reported by the job. Queries have a language of their own, see `query`.
 
 mod auth;
 mod call;
