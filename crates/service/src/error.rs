@@ -173,7 +173,7 @@ impl From<strongroom_store::Error> for Error {
 
 impl From<strongroom_domain::InvalidTransition> for Error {
     fn from(error: strongroom_domain::InvalidTransition) -> Self {
-        Self::conflict(ConflictKind::WrongState, error.noun, &error)
+        Self::conflict(ConflictKind::WrongState, error.noun, error)
     }
 }
 

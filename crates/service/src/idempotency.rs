@@ -69,6 +69,19 @@ impl Service {
             .map_err(Error::internal)
     }
 
+    /// The first answer, after a request was found to be a repetition of one that was sent at the
+    /// same time.
+    pub(crate) async fn replay_of_another<T: DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        key: Option<&Key>,
+    ) -> Result<Option<T>> {
+        // Transactions that come close together are committed together: what stood in the way
+        // can be read once one that came after it is committed.
+        self.begin().await?.commit().await?;
+        self.replay(caller, key).await
+    }
+
     /// Remembers the answer in the transaction that the request made. Fails with a duplicate if
     /// the same request, sent at the same time, was faster.
     pub(crate) async fn remember(

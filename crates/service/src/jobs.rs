@@ -21,4 +21,4 @@ mod worker;
 
 pub use worker::Workers;
 
-pub(crate) use {attempt::Attempt, stop::Stop};
+pub(crate) use {attempt::Attempt, run_backup::leaves_nothing, stop::Stop};

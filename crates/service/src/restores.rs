@@ -69,7 +69,10 @@ impl Service {
         match self.insert_restore(caller, &request, key.clone()).await {
             // Somebody sent the same request at the same time and was faster.
             Err(error) if key.is_some() && error.is_duplicate() => {
-                match self.replay::<Answer>(caller, key.as_ref()).await? {
+                match self
+                    .replay_of_another::<Answer>(caller, key.as_ref())
+                    .await?
+                {
                     Some(answer) => self.first_restore(caller, answer).await,
                     None => Err(error),
                 }
@@ -90,12 +93,12 @@ impl Service {
         if let Err(error) = Patterns::new(request.include.iter().map(String::as_str)) {
             faults.add("include", error);
         }
-        let wrong = self.blocking(move |service| match service.sources().get(kind) {
-            Some(source) => source.validate_target(&target),
-            None => {
+        let wrong = self.blocking(move |service| {
+            let Some(source) = service.sources().get(kind) else {
                 let reason = format!("`{kind}` has no source in this build");
-                vec![FieldError::new("backup_id", reason)]
-            }
+                return vec![FieldError::new("backup_id", reason)];
+            };
+            source.validate_target(&target)
         });
         faults.extend(wrong.await?);
         faults.check()

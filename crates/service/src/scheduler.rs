@@ -175,8 +175,8 @@ impl Service {
         for resource in &vault.resources {
             match self.is_going_on(tx, policy, *resource).await? {
                 Some(reason) => {
-                    self.skip(tx, policy, Subject::Resource(*resource), &reason)
-                        .await?
+                    let subject = Subject::Resource(*resource);
+                    self.skip(tx, policy, subject, &reason).await?;
                 }
                 None => resources.push(resource.to_string()),
             }

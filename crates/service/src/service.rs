@@ -47,7 +47,7 @@ impl Default for ServiceConfig {
             host: "strongroom".to_owned(),
             workers: 2,
             limits: Limits::default(),
-            lease: Duration::from_secs(60),
+            lease: Duration::from_mins(1),
             poll: Duration::from_secs(2),
             tick: Duration::from_secs(10),
             prune_delay: Duration::from_mins(10),

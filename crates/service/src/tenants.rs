@@ -105,10 +105,10 @@ impl Service {
     /// The tenant with that id, if the caller may act in it; any other is not found.
     pub async fn tenant_by_id(&self, caller: &Caller, id: TenantId) -> Result<Tenant> {
         caller.require(Permission::Read)?;
-        let found = match id == caller.tenant_id {
-            true => self.read().await?.tenant(id).await?,
-            false => None,
-        };
+        if id != caller.tenant_id {
+            return Err(Error::not_found("tenant", id));
+        }
+        let found = self.read().await?.tenant(id).await?;
         found.ok_or_else(|| Error::not_found("tenant", id))
     }
 }

@@ -57,13 +57,13 @@ struct Faulty {
 
 impl Faulty {
     fn check(&self) -> io::Result<()> {
-        match self.faults.0.down.load(Ordering::SeqCst) {
-            true => Err(io::Error::new(
+        if self.faults.0.down.load(Ordering::SeqCst) {
+            return Err(io::Error::new(
                 io::ErrorKind::ConnectionRefused,
                 "connection refused",
-            )),
-            false => Ok(()),
+            ));
         }
+        Ok(())
     }
 }
 

@@ -7,14 +7,15 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use strongroom_domain::{
     FieldError, ResourceKind,
     resource::Settings,
     tree::{
-        Content, Context, Entry, EntryError, EntryKind, EntryPath, Metadata, Phase, RestoreReport,
-        TreeReader,
+        Cancel, Content, Context, Entry, EntryError, EntryKind, EntryPath, Metadata, Phase,
+        RestoreReport, TreeReader,
     },
 };
 use strongroom_source::{
@@ -32,6 +33,8 @@ pub enum Step {
     Break(&'static str, &'static str),
     /// Reading waits until the gate is opened.
     Gate(Gate),
+    /// Reading waits until it is told to stop.
+    UntilCancelled(Gate),
 }
 
 /// Holds a source up until a test lets it go on. Clones are the same gate.
@@ -58,9 +61,13 @@ impl Gate {
         waited.await.expect("waiting does not panic");
     }
 
-    fn pass(&self) {
+    fn reach(&self) {
         self.state().reached = true;
         self.0.1.notify_all();
+    }
+
+    fn pass(&self) {
+        self.reach();
         self.wait_for(|state| state.open);
     }
 
@@ -154,10 +161,10 @@ impl Source for Script {
         Ok(Prepared::plain(request, None))
     }
 
-    fn entries(&self, prepared: &Prepared, _context: &Context) -> Result<Entries, SourceError> {
-        let time = prepared.time;
+    fn entries(&self, prepared: &Prepared, context: &Context) -> Result<Entries, SourceError> {
+        let (time, cancel) = (prepared.time, context.cancel.clone());
         let steps = self.next_reading().into_iter();
-        let stream = steps.filter_map(move |step| read(step, time));
+        let stream = steps.filter_map(move |step| read(step, time, &cancel));
         Ok(Entries {
             stream: Box::new(stream),
             whole: self.0.whole,
@@ -184,12 +191,19 @@ impl Source for Script {
     }
 }
 
-fn read(step: Step, time: jiff::Timestamp) -> Option<Result<Entry, EntryError>> {
+fn read(step: Step, time: jiff::Timestamp, cancel: &Cancel) -> Option<Result<Entry, EntryError>> {
     let path = |name: &str| EntryPath::try_from(name).expect("a script names good paths");
     let metadata = Metadata::synthetic(EntryKind::File, 0o600, time);
     match step {
         Step::Gate(gate) => {
             gate.pass();
+            None
+        }
+        Step::UntilCancelled(gate) => {
+            gate.reach();
+            while !cancel.is_cancelled() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             None
         }
         Step::File(name, content) => Some(Ok(Entry::stream(

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use strongroom_domain::{
-    Annotations, Backup, Face, Resource, ResourceKind, operation::Operation,
+    Annotations, Backup, Face, Page, Resource, ResourceKind, Secret, operation::Operation,
     repository::Repository, resource::Settings,
 };
+use strongroom_engine::{Credential, Snapshot};
 use strongroom_service::{
     Caller, Keyring, OpenBackend, Parts, Service, ServiceConfig, backups::RequestBackup,
     repositories::CreateRepository, resources::CreateResource, storage, tenants::CreatedTenant,
@@ -67,7 +68,6 @@ impl fmt::Debug for TestParts {
 
 /// A service with a tenant `tenant-1`, its owner `admin`, and a default repository in memory.
 /// Nothing runs in the background: [`work`](Self::work) runs what is queued.
-#[derive(Debug)]
 pub struct TestService {
     /// The service.
     pub service: Service,
@@ -81,7 +81,17 @@ pub struct TestService {
     pub owner: Caller,
     /// The tenant's default repository.
     pub repository: Repository,
+    password: Secret,
+    storage: OpenBackend,
     directory: TempDir,
+}
+
+impl fmt::Debug for TestService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestService")
+            .field("tenant", &self.tenant.tenant)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TestService {
@@ -103,7 +113,7 @@ impl TestService {
             ids: Arc::new(TestIds::default()),
             keyring: Keyring::new(&[7; Keyring::KEY_LEN]),
             sources: parts.sources,
-            storage: parts.storage,
+            storage: Arc::clone(&parts.storage),
             config: parts.config,
         });
         let tenant = service
@@ -112,11 +122,12 @@ impl TestService {
             .expect("a fresh tenant");
         let owner = owner(&service, &tenant).await;
         let request = memory_repository("default");
-        let repository = service
-            .create_repository(&owner, request)
+        let (repository, password) = service
+            .add_repository(&owner, request)
             .await
             .expect("a fresh repository");
         let directory = tempfile::tempdir().expect("a temporary directory");
+        let storage = parts.storage;
         Self {
             service,
             store,
@@ -124,6 +135,8 @@ impl TestService {
             tenant,
             owner,
             repository,
+            password,
+            storage,
             directory,
         }
     }
@@ -201,6 +214,38 @@ impl TestService {
             .backup(&self.owner, backup.id)
             .await
             .expect("the backup is there")
+    }
+
+    /// The backup as it is now.
+    pub async fn now(&self, backup: &Backup) -> Backup {
+        self.service
+            .backup(&self.owner, backup.id)
+            .await
+            .expect("the backup is there")
+    }
+
+    /// The default repository, opened beside the service.
+    pub fn engine(&self) -> strongroom_engine::Repository {
+        let backend = (self.storage)(&self.repository.url).expect("the storage is there");
+        let password = Credential::password(self.password.expose());
+        let clock = Arc::new(self.clock.clone());
+        strongroom_engine::Repository::open(backend, clock, &password)
+            .expect("the repository can be opened")
+    }
+
+    /// The snapshots in the default repository, oldest first.
+    pub fn snapshots(&self) -> Vec<Snapshot> {
+        self.engine()
+            .snapshots()
+            .expect("the repository can be read")
+            .snapshots
+    }
+
+    /// The names of the tenant's events, oldest first.
+    pub async fn events(&self) -> Vec<String> {
+        let page = self.service.list_events(&self.owner, &Page::ALL).await;
+        let events = page.expect("events can be listed").items;
+        events.into_iter().rev().map(|event| event.name).collect()
     }
 
     /// Runs what is queued and may run now, and what follows from it, until nothing is left;

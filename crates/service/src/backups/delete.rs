@@ -12,7 +12,8 @@ use strongroom_store::{Conn, Tx};
 
 use super::find_backup;
 use crate::{
-    Caller, ConflictKind, Error, Result, Service, records::INTERACTIVE, repositories::lock_key,
+    Caller, ConflictKind, Error, Result, Service, jobs::leaves_nothing, records::INTERACTIVE,
+    repositories::lock_key,
 };
 
 impl Service {
@@ -179,7 +180,7 @@ impl Service {
         let Some(job) = jobs.iter().find(runs) else {
             return Ok(true);
         };
-        if job.state != JobState::Queued || job.checkpoint.is_some() {
+        if job.state != JobState::Queued || !leaves_nothing(job.checkpoint.as_ref()) {
             return Ok(false);
         }
         let operation = match job.operation_id {

@@ -71,7 +71,10 @@ impl Service {
         match self.insert_requested(caller, &request, key.clone()).await {
             // Somebody sent the same request at the same time and was faster.
             Err(error) if key.is_some() && error.is_duplicate() => {
-                match self.replay::<Answer>(caller, key.as_ref()).await? {
+                match self
+                    .replay_of_another::<Answer>(caller, key.as_ref())
+                    .await?
+                {
                     Some(answer) => self.first_answer(caller, answer).await,
                     None => Err(error),
                 }

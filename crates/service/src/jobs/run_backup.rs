@@ -30,6 +30,16 @@ struct Held {
     prepared: Prepared,
 }
 
+/// Whether a job with this checkpoint has nothing to clean up.
+pub(crate) fn leaves_nothing(checkpoint: Option<&serde_json::Value>) -> bool {
+    let kept = checkpoint.map(|it| serde_json::from_value::<Kept>(it.clone()));
+    match kept {
+        None => true,
+        Some(Ok(kept)) => kept.held.is_none() && kept.written.is_none(),
+        Some(Err(_)) => false,
+    }
+}
+
 /// What is backed up, and where to.
 struct Plan {
     backup: Backup,
@@ -53,8 +63,10 @@ pub(super) async fn run(attempt: &Attempt, id: BackupId) -> Result<(), Stop> {
         Err(stop) => Err(stop.clone()),
     };
     // Another worker may be at it: what was prepared is its to release.
-    if worked != Err(Stop::Lost) {
+    if worked != Err(Stop::Lost) && kept.held.is_some() {
         release(attempt, &mut kept).await;
+        // Otherwise the next attempt would release it again, which it may.
+        let _noted = keep(attempt, &kept).await;
     }
     let Ok(Some(plan)) = plan else { return worked };
     let done = match (worked, kept.written.clone()) {

@@ -133,7 +133,7 @@ fn describe(report: &CheckReport) -> (&'static str, serde_json::Value) {
         .errors
         .iter()
         .take(MAX_NAMED)
-        .map(|it| it.chain())
+        .map(strongroom_engine::Error::chain)
         .collect();
     let details = json!({
         "snapshots": report.snapshots,

@@ -75,12 +75,13 @@ impl Service {
             let reasons = view.checkpoint.skipped.iter().map(|it| &it.reason);
             let reasons: Vec<_> = reasons.map(String::as_str).collect();
             let name = &vault.name;
-            let message = match reasons.is_empty() {
-                true => format!("vault `{name}` has no resources"),
-                false => format!(
+            let message = if reasons.is_empty() {
+                format!("vault `{name}` has no resources")
+            } else {
+                format!(
                     "nothing of vault `{name}` can be backed up: {}",
                     reasons.join("; ")
-                ),
+                )
             };
             return Err(Error::conflict(
                 ConflictKind::WrongState,

@@ -1,7 +1,7 @@
 //! Vaults: created, looked at, changed, deleted.
 
 use strongroom_domain::{
-    PolicyId, TenantId, Trigger, VaultId,
+    Annotations, PolicyId, TenantId, Trigger, VaultId,
     operation::{OperationKind, OperationState, Subject},
     principal::Permission,
     query::{BackupField, Filter},
@@ -132,7 +132,7 @@ impl Service {
         kind: OperationKind,
     ) -> Result<()> {
         let subject = Some(Subject::Vault(id));
-        let mut operation = self.operation_of(caller, kind, subject, None, Default::default());
+        let mut operation = self.operation_of(caller, kind, subject, None, Annotations::default());
         operation.state = OperationState::Succeeded;
         operation.percent = 100;
         operation.started_at = Some(operation.created_at);

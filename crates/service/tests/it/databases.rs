@@ -1,0 +1,136 @@
+//! The core stories once more, on each database in a form that lasts.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use rstest::rstest;
+use strongroom_domain::{
+    Annotations, BackupState, Clock, Page,
+    policy::PolicyTarget,
+    query::Filter,
+    restore::RestoreState,
+    retention::Retention,
+    schedule::{MissedRun, Recurrence, Schedule},
+};
+use strongroom_service::{backups::RequestBackup, policies::CreatePolicy};
+use strongroom_testkit::{Database, Engine, TestParts, TestService};
+
+use crate::backup::restore_to;
+
+async fn on(engine: Engine) -> (Database, TestService) {
+    let database = Database::new(engine).await;
+    let database_url = Some(database.url().to_owned());
+    (
+        database,
+        TestService::with(TestParts {
+            database_url,
+            ..TestParts::default()
+        })
+        .await,
+    )
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_backup_is_requested_made_restored_and_deleted(#[case] engine: Engine) {
+    let (_database, t) = on(engine).await;
+    let resource = t
+        .files_with("docs", &[("a", b"alpha"), ("b/c", b"gamma")])
+        .await;
+    let request = RequestBackup {
+        idempotency_key: Some("key-1".to_owned()),
+        ..RequestBackup::of(resource.id)
+    };
+    let (one, two) = tokio::join!(
+        t.service.request_backup(&t.owner, request.clone()),
+        t.service.request_backup(&t.owner, request.clone()),
+    );
+    let backup = one.unwrap().0;
+    assert_eq!(backup.id, two.unwrap().0.id);
+    // A worker that took the job and died does not hinder the next one.
+    t.store
+        .lease("dead", t.clock.now(), Duration::ZERO)
+        .await
+        .unwrap()
+        .unwrap();
+    t.work().await;
+    let backup = t.now(&backup).await;
+    assert_eq!(backup.state, BackupState::Completed, "{:?}", backup.reason);
+
+    let target = t.directory().join("restored");
+    let (restore, _) = t
+        .service
+        .request_restore(&t.owner, restore_to(&backup, &target))
+        .await
+        .unwrap();
+    t.work().await;
+    let restore = t.service.restore(&t.owner, restore.id).await.unwrap();
+    assert_eq!(
+        restore.state,
+        RestoreState::Completed,
+        "{:?}",
+        restore.reason
+    );
+    assert_eq!(std::fs::read(target.join("b/c")).unwrap(), b"gamma");
+
+    t.service
+        .delete_backup(&t.owner, backup.id, Annotations::default(), None)
+        .await
+        .unwrap();
+    t.work().await;
+    assert_eq!(
+        t.service
+            .backup(&t.owner, backup.id)
+            .await
+            .unwrap_err()
+            .code(),
+        "not_found"
+    );
+    assert_eq!(t.snapshots(), []);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn a_policy_fires_once_per_occurrence_and_keeps_what_it_should(#[case] engine: Engine) {
+    let (_database, t) = on(engine).await;
+    let resource = t.files_with("docs", &[("a", b"alpha")]).await;
+    let recurrences = vec![Recurrence::Every(3600)];
+    let request = CreatePolicy {
+        name: "hourly".to_owned(),
+        description: None,
+        enabled: true,
+        schedule: Schedule {
+            recurrences,
+            zone: "UTC".to_owned(),
+            missed: MissedRun::RunOnce,
+        },
+        retention: Retention {
+            last: Some(2),
+            ..Retention::default()
+        },
+        targets: vec![PolicyTarget::Resource(resource.id)],
+        repository_id: None,
+        labels: Vec::new(),
+        annotations: Annotations::default(),
+    };
+    t.service.create_policy(&t.owner, request).await.unwrap();
+    for _ in 0..4 {
+        t.clock.advance(SignedDuration::from_hours(1));
+        let (one, two) = tokio::join!(t.service.schedule(), t.service.schedule());
+        one.unwrap();
+        two.unwrap();
+        t.work().await;
+    }
+    let all = t
+        .service
+        .list_backups(&t.owner, &Filter::default(), &[], &Page::ALL)
+        .await
+        .unwrap();
+    let states: Vec<_> = all.items.iter().map(|it| it.state).collect();
+    assert_eq!(states, [BackupState::Completed; 2]);
+    assert_eq!(t.snapshots().len(), 2);
+}
