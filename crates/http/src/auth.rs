@@ -5,6 +5,7 @@
 pub mod aksk;
 pub mod bearer;
 pub mod keystone;
+pub mod permission;
 
 use axum::http::{header::AUTHORIZATION, request::Parts};
 use strongroom_service::{Caller, Error, Result, Service, error::AuthFailure};

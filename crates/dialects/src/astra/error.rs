@@ -53,9 +53,6 @@ pub(super) enum Error {
     /// A backup that no worker has taken up cannot be cancelled.
     #[error("backup `{0}` is pending and cannot be cancelled yet")]
     Pending(String),
-    /// The backup is being deleted already.
-    #[error("backup `{0}` is being deleted already")]
-    DeletionRunning(String),
     /// The request reached no handler.
     #[error("{}", fallback_text(.0))]
     Fallback(FallbackReason),
@@ -142,7 +139,6 @@ impl Error {
             Self::NotAcceptable(_) => Problem(32, "Unsupported content type", S::NOT_ACCEPTABLE),
             Self::NoSuchSnapshot(_) => Problem(46, "Snapshot not found", S::BAD_REQUEST),
             Self::Pending(_) => Problem(128, "Backup cancellation not allowed", S::CONFLICT),
-            Self::DeletionRunning(_) => Problem(174, "Backup deletion in progress", S::CONFLICT),
             Self::Fallback(reason) => fallback_problem(reason),
         }
     }
@@ -191,7 +187,7 @@ fn common(error: &Core, during: Doing) -> Problem {
     match error {
         Core::NotFound { noun, .. } => not_found(noun, during),
         Core::Invalid(_) => Problem(9, "Invalid JSON resource", S::BAD_REQUEST),
-        Core::Conflict { kind, .. } => conflict(*kind, during),
+        Core::Conflict { kind, noun, .. } => conflict(*kind, noun, during),
         Core::Unauthenticated(AuthFailure::Missing | AuthFailure::Malformed) => {
             Problem(3, "Missing bearer token", S::UNAUTHORIZED)
         }
@@ -214,7 +210,7 @@ fn not_found(noun: &str, during: Doing) -> Problem {
     }
 }
 
-fn conflict(kind: ConflictKind, during: Doing) -> Problem {
+fn conflict(kind: ConflictKind, noun: &str, during: Doing) -> Problem {
     use ConflictKind as K;
     use StatusCode as S;
     match (during, kind) {
@@ -222,13 +218,20 @@ fn conflict(kind: ConflictKind, during: Doing) -> Problem {
             Problem(143, "Backup with the same name exists", S::CONFLICT)
         }
         (Doing::CreatingBackup, K::InUse) => Problem(107, "Backup in progress", S::CONFLICT),
+        // The tenant has no default repository, and the request names none.
+        (Doing::CreatingBackup, K::WrongState) if noun == "repository" => {
+            Problem(170, "Default bucket not assigned", S::BAD_REQUEST)
+        }
         (Doing::CreatingBackup, K::WrongState) => {
             Problem(112, "Application not ready", S::CONFLICT)
         }
         (Doing::CreatingBackup, K::QuotaExceeded) => {
             Problem(131, "Backup not supported", S::CONFLICT)
         }
-        (Doing::DeletingBackup, K::InUse | K::WrongState | K::Locked) => {
+        (Doing::DeletingBackup, K::WrongState) => {
+            Problem(174, "Backup deletion in progress", S::CONFLICT)
+        }
+        (Doing::DeletingBackup, K::InUse | K::Locked) => {
             Problem(142, "Backup or snapshot not deleted", S::CONFLICT)
         }
         (_, K::VersionMismatch) => Problem(38, "Precondition not met", S::PRECONDITION_FAILED),

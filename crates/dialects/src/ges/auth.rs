@@ -7,15 +7,17 @@ use axum::{
     http::request::Parts,
 };
 use strongroom_domain::{Face, TenantId};
-use strongroom_service::{Caller, Error as Core, Service, error::AuthFailure};
+use strongroom_http::auth::{permission::Needs, token_or_signature};
+use strongroom_service::{Caller, Service};
 
 use super::error::{Error, Refused, Version};
 
-/// The caller behind the request's token or signature, acting in the project that the path names.
+/// The caller behind the request's token or signature, acting in the project that the path names
+/// and allowed to do what the handler does.
 #[derive(Debug)]
-pub(super) struct Auth<V>(pub(super) Caller, pub(super) PhantomData<fn() -> V>);
+pub(super) struct Auth<P, V>(pub(super) Caller, pub(super) PhantomData<fn() -> (P, V)>);
 
-impl<V: Version> FromRequestParts<Service> for Auth<V> {
+impl<P: Needs, V: Version> FromRequestParts<Service> for Auth<P, V> {
     type Rejection = Refused<V>;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Refused<V>> {
@@ -25,16 +27,9 @@ impl<V: Version> FromRequestParts<Service> for Auth<V> {
         let given = params.into_iter().find(|(name, _)| *name == "project_id");
         let given = given.map_or("", |(_, id)| id);
         if given.parse::<TenantId>().ok() == Some(caller.tenant_id) {
+            caller.require(P::PERMISSION)?;
             return Ok(Self(caller, PhantomData));
         }
         Err(Error::ForeignProject(given.to_owned()).into())
     }
-}
-
-/// The caller behind an API token in `X-Auth-Token`.
-async fn token_or_signature(service: &Service, parts: &Parts) -> Result<Caller, Core> {
-    let missing = Core::Unauthenticated(AuthFailure::Missing);
-    let token = parts.headers.get("x-auth-token").ok_or(missing)?.to_str();
-    let token = token.map_err(|_| Core::Unauthenticated(AuthFailure::Malformed))?;
-    service.token_caller(token).await
 }

@@ -3,10 +3,14 @@
 use std::marker::PhantomData;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use strongroom_domain::principal::Permission;
 use strongroom_service::{Caller, Service};
 
-use crate::{auth::bearer, etag, extract, problem::Problem};
+pub(super) use crate::auth::permission::{Administer, Read, Write};
+use crate::{
+    auth::{bearer, permission::Needs},
+    etag, extract,
+    problem::Problem,
+};
 
 pub(super) type Body<T> = extract::Body<T, Problem>;
 pub(super) type IfMatch = etag::IfMatch<Problem>;
@@ -18,35 +22,6 @@ pub(super) type PathParams<T> = extract::PathParams<T, Problem>;
 /// would have been wrong with a request that is not theirs to make.
 #[derive(Debug)]
 pub(super) struct Auth<P>(pub(super) Caller, PhantomData<fn() -> P>);
-
-/// A permission as a type.
-pub(super) trait Needs {
-    const PERMISSION: Permission;
-}
-
-/// The handler looks at things.
-#[derive(Debug)]
-pub(super) struct Read;
-
-impl Needs for Read {
-    const PERMISSION: Permission = Permission::Read;
-}
-
-/// The handler changes what is protected and how, or runs something.
-#[derive(Debug)]
-pub(super) struct Write;
-
-impl Needs for Write {
-    const PERMISSION: Permission = Permission::Write;
-}
-
-/// The handler manages users, tenants or repositories.
-#[derive(Debug)]
-pub(super) struct Administer;
-
-impl Needs for Administer {
-    const PERMISSION: Permission = Permission::Administer;
-}
 
 impl<P: Needs> FromRequestParts<Service> for Auth<P> {
     type Rejection = Problem;

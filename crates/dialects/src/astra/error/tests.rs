@@ -225,7 +225,7 @@ fn every_documented_error_has_its_number_title_and_status() {
             "Backup with the same name exists",
         ),
         (
-            Error::DeletionRunning("b".into()),
+            conflicting(ConflictKind::WrongState, D::DeletingBackup),
             174,
             409,
             "Backup deletion in progress",

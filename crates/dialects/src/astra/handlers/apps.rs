@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use strongroom_domain::{ResourceId, policy::PolicyTarget};
+use strongroom_http::auth::permission::Read;
 use strongroom_service::{Caller, Service};
 use utoipa::IntoParams;
 
@@ -37,7 +38,7 @@ pub(in crate::astra) struct One {
 )]
 pub(in crate::astra) async fn list(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     query: ListQuery,
 ) -> Result<List<App>> {
     let found = apps(&service, &caller, Doing::ListingApps).await?;
@@ -60,7 +61,7 @@ pub(in crate::astra) async fn list(
 )]
 pub(in crate::astra) async fn get(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<One>,
     _: NoQuery,
     accept: Accept,

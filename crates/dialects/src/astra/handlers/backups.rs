@@ -10,7 +10,10 @@ use strongroom_domain::{
     Annotations, Backup, BackupId, BackupState, Face, Page, ResourceId, Start,
     query::{BackupField, Direction, Filter, Sort},
 };
-use strongroom_http::extract::Object;
+use strongroom_http::{
+    auth::permission::{Read, Write},
+    extract::Object,
+};
 use strongroom_service::{Caller, Error as Core, Service};
 use utoipa::IntoParams;
 
@@ -67,7 +70,7 @@ pub(in crate::astra) struct OfAccountOne {
 )]
 pub(in crate::astra) async fn create(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Write>,
     path: Path<OfApp>,
     _: NoQuery,
     accept: Accept,
@@ -92,7 +95,7 @@ pub(in crate::astra) async fn create(
 )]
 pub(in crate::astra) async fn list(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<OfApp>,
     query: ListQuery,
 ) -> Result<List<AppBackup>> {
@@ -111,7 +114,7 @@ pub(in crate::astra) async fn list(
 )]
 pub(in crate::astra) async fn get(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<OfAppOne>,
     _: NoQuery,
     accept: Accept,
@@ -132,7 +135,7 @@ pub(in crate::astra) async fn get(
 )]
 pub(in crate::astra) async fn delete(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Write>,
     path: Path<OfAppOne>,
     _: NoQuery,
     headers: HeaderMap,
@@ -152,7 +155,7 @@ pub(in crate::astra) async fn delete(
 )]
 pub(in crate::astra) async fn list_all(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     query: ListQuery,
 ) -> Result<List<AppBackup>> {
     matching(&service, &caller, Filter::default(), &query).await
@@ -168,7 +171,7 @@ pub(in crate::astra) async fn list_all(
 )]
 pub(in crate::astra) async fn get_any(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<OfAccountOne>,
     _: NoQuery,
     accept: Accept,
@@ -188,7 +191,7 @@ pub(in crate::astra) async fn get_any(
 )]
 pub(in crate::astra) async fn delete_any(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Write>,
     path: Path<OfAccountOne>,
     _: NoQuery,
     headers: HeaderMap,
@@ -258,10 +261,8 @@ async fn remove(
     let forced = headers
         .get("force-delete")
         .is_some_and(|it| it.as_bytes() == b"true");
-    match backup.state {
-        BackupState::Pending if !forced => return Err(Error::Pending(backup.id.to_string())),
-        BackupState::Deleting => return Err(Error::DeletionRunning(backup.id.to_string())),
-        _ => {}
+    if backup.state == BackupState::Pending && !forced {
+        return Err(Error::Pending(backup.id.to_string()));
     }
     let deletion = service
         .delete_backup(caller, backup.id, Annotations::default(), None)

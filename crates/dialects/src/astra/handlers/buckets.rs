@@ -3,6 +3,7 @@
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use strongroom_domain::RepositoryId;
+use strongroom_http::auth::permission::Read;
 use strongroom_service::Service;
 use utoipa::IntoParams;
 
@@ -35,7 +36,7 @@ pub(in crate::astra) struct One {
 )]
 pub(in crate::astra) async fn list(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     query: ListQuery,
 ) -> Result<List<Bucket>> {
     let found = service
@@ -55,7 +56,7 @@ pub(in crate::astra) async fn list(
 )]
 pub(in crate::astra) async fn get(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<One>,
     _: NoQuery,
     accept: Accept,

@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
+use strongroom_http::auth::permission::Read;
 use strongroom_service::Service;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -34,7 +35,7 @@ pub(in crate::astra) struct One {
 )]
 pub(in crate::astra) async fn list(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     query: ListQuery,
 ) -> Result<List<Cloud>> {
     let topology = topology(&service, &caller, Doing::ListingResources).await?;
@@ -51,7 +52,7 @@ pub(in crate::astra) async fn list(
 )]
 pub(in crate::astra) async fn get(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<One>,
     _: NoQuery,
     accept: Accept,

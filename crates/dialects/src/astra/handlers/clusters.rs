@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
+use strongroom_http::auth::permission::Read;
 use strongroom_service::{Caller, Service};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -58,7 +59,7 @@ pub(in crate::astra) struct One {
 )]
 pub(in crate::astra) async fn list_of_cloud(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<OfCloud>,
     query: ListQuery,
 ) -> Result<List<Cluster>> {
@@ -75,7 +76,7 @@ pub(in crate::astra) async fn list_of_cloud(
 )]
 pub(in crate::astra) async fn get_of_cloud(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<OfCloudOne>,
     _: NoQuery,
     accept: Accept,
@@ -98,7 +99,7 @@ pub(in crate::astra) async fn get_of_cloud(
 )]
 pub(in crate::astra) async fn list(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     query: ListQuery,
 ) -> Result<List<Cluster>> {
     query.apply(all(&service, &caller, None, CLUSTER).await?)
@@ -114,7 +115,7 @@ pub(in crate::astra) async fn list(
 )]
 pub(in crate::astra) async fn get(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<One>,
     _: NoQuery,
     accept: Accept,
@@ -136,7 +137,7 @@ pub(in crate::astra) async fn get(
 )]
 pub(in crate::astra) async fn list_managed(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     query: ListQuery,
 ) -> Result<List<Cluster>> {
     query.apply(all(&service, &caller, None, MANAGED).await?)
@@ -152,7 +153,7 @@ pub(in crate::astra) async fn list_managed(
 )]
 pub(in crate::astra) async fn get_managed(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<One>,
     _: NoQuery,
     accept: Accept,

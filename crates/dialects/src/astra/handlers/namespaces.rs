@@ -2,6 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
+use strongroom_http::auth::permission::Read;
 use strongroom_service::Service;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -43,7 +44,7 @@ pub(in crate::astra) struct OfCluster {
 )]
 pub(in crate::astra) async fn list(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     query: ListQuery,
 ) -> Result<List<Namespace>> {
     let topology = topology(&service, &caller, Doing::ListingResources).await?;
@@ -60,7 +61,7 @@ pub(in crate::astra) async fn list(
 )]
 pub(in crate::astra) async fn get(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<One>,
     _: NoQuery,
     accept: Accept,
@@ -85,7 +86,7 @@ pub(in crate::astra) async fn get(
 )]
 pub(in crate::astra) async fn list_of_cluster(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<OfCluster>,
     query: ListQuery,
 ) -> Result<List<Namespace>> {

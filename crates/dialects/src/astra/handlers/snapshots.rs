@@ -4,6 +4,7 @@
 use axum::extract::State;
 use serde::Deserialize;
 use strongroom_domain::ResourceId;
+use strongroom_http::auth::permission::Read;
 use strongroom_service::{Error as Core, Service};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -48,7 +49,7 @@ pub(in crate::astra) struct OfAppOne {
 )]
 pub(in crate::astra) async fn list(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<OfApp>,
     query: ListQuery,
 ) -> Result<List<AppSnap>> {
@@ -66,7 +67,7 @@ pub(in crate::astra) async fn list(
 )]
 pub(in crate::astra) async fn get(
     State(service): State<Service>,
-    Auth(caller): Auth,
+    Auth(caller, ..): Auth<Read>,
     path: Path<OfAppOne>,
     _: NoQuery,
 ) -> Result<List<AppSnap>> {

@@ -250,9 +250,9 @@ fn clause(Clause { path, op, value }: &Clause) -> Option<Filter<BackupField>> {
     match (path.as_str(), op) {
         ("name", Comparison::Eq) => Some(Filter::eq(BackupField::Name, value.as_str())),
         ("name", Comparison::In) => Some(Filter::contains(BackupField::Name, value)),
-        ("id", Comparison::Eq) => id(BackupField::Id, value),
-        ("bucketID", Comparison::Eq) => id(BackupField::RepositoryId, value),
-        ("scheduleID", Comparison::Eq) => id(BackupField::PolicyId, value),
+        ("id", Comparison::Eq) => Some(id(BackupField::Id, value)),
+        ("bucketID", Comparison::Eq) => Some(id(BackupField::RepositoryId, value)),
+        ("scheduleID", Comparison::Eq) => Some(id(BackupField::PolicyId, value)),
         ("state", Comparison::Eq) => {
             let same = BackupState::ALL.iter().filter(|it| state(**it) == value);
             let words = same.map(|it| Value::Text(it.as_str().to_owned()));
@@ -266,14 +266,14 @@ fn clause(Clause { path, op, value }: &Clause) -> Option<Filter<BackupField>> {
 }
 
 /// An id column equals the id; a text that is no id equals none.
-fn id(field: BackupField, text: &str) -> Option<Filter<BackupField>> {
+fn id(field: BackupField, text: &str) -> Filter<BackupField> {
     let none = Filter::Any(Vec::new());
     // Ids are compared as they are printed, so another spelling of the same id is another text.
     let id = text
         .parse::<Uuid>()
         .ok()
         .filter(|id| id.to_string() == text);
-    Some(id.map_or(none, |id| Filter::eq(field, id)))
+    id.map_or(none, |id| Filter::eq(field, id))
 }
 
 /// Compares a column of microseconds as if it held whole seconds, which is what clients see.

@@ -5,6 +5,7 @@ use strongroom_domain::{
     Backup, BackupId, BackupState, Face, Page, ResourceId,
     query::{BackupField, Filter, Value},
 };
+use strongroom_http::auth::permission::{Read, Write};
 use strongroom_service::{Caller, Error as Core, Service, backups::RequestBackup};
 
 use super::{OfGraph, OneBackup, Path, graphs, living};
@@ -27,7 +28,7 @@ use crate::ges::{
 )]
 pub(in crate::ges) async fn list_all_v1(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V1>,
+    Auth(caller, ..): Auth<Read, V1>,
     Paging(page, ..): Paging<V1>,
 ) -> Result<Answer<v1::BackupList>, Refused<V1>> {
     Ok(Answer(list(&service, &caller, None, &page).await?.into()))
@@ -43,7 +44,7 @@ pub(in crate::ges) async fn list_all_v1(
 )]
 pub(in crate::ges) async fn list_all_v2(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V2>,
+    Auth(caller, ..): Auth<Read, V2>,
     Paging(page, ..): Paging<V2>,
 ) -> Result<Answer<v2::BackupList>, Refused<V2>> {
     Ok(Answer(list(&service, &caller, None, &page).await?))
@@ -59,7 +60,7 @@ pub(in crate::ges) async fn list_all_v2(
 )]
 pub(in crate::ges) async fn list_v1(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V1>,
+    Auth(caller, ..): Auth<Read, V1>,
     path: Path<OfGraph, V1>,
     Paging(page, ..): Paging<V1>,
 ) -> Result<Answer<v1::BackupList>, Refused<V1>> {
@@ -77,7 +78,7 @@ pub(in crate::ges) async fn list_v1(
 )]
 pub(in crate::ges) async fn list_v2(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V2>,
+    Auth(caller, ..): Auth<Read, V2>,
     path: Path<OfGraph, V2>,
     Paging(page, ..): Paging<V2>,
 ) -> Result<Answer<v2::BackupList>, Refused<V2>> {
@@ -95,7 +96,7 @@ pub(in crate::ges) async fn list_v2(
 )]
 pub(in crate::ges) async fn create_v1(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V1>,
+    Auth(caller, ..): Auth<Write, V1>,
     path: Path<OfGraph, V1>,
 ) -> Result<Answer<v1::Started>, Refused<V1>> {
     Ok(Answer(
@@ -113,7 +114,7 @@ pub(in crate::ges) async fn create_v1(
 )]
 pub(in crate::ges) async fn create_v2(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V2>,
+    Auth(caller, ..): Auth<Write, V2>,
     path: Path<OfGraph, V2>,
 ) -> Result<Answer<v2::Started>, Refused<V2>> {
     Ok(Answer(create(&service, &caller, path.0.graph_id).await?))
@@ -129,7 +130,7 @@ pub(in crate::ges) async fn create_v2(
 )]
 pub(in crate::ges) async fn delete_v1(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V1>,
+    Auth(caller, ..): Auth<Write, V1>,
     path: Path<OneBackup, V1>,
 ) -> Result<Answer<v1::Done>, Refused<V1>> {
     Ok(Answer(delete(&service, &caller, path.0).await?))
@@ -145,7 +146,7 @@ pub(in crate::ges) async fn delete_v1(
 )]
 pub(in crate::ges) async fn delete_v2(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V2>,
+    Auth(caller, ..): Auth<Write, V2>,
     path: Path<OneBackup, V2>,
 ) -> Result<Answer<v2::Done>, Refused<V2>> {
     Ok(Answer(delete(&service, &caller, path.0).await?))

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use strongroom_domain::{Face, Page, ResourceId};
+use strongroom_http::auth::permission::Read;
 use strongroom_service::{Caller, Error as Core, Service, resources::ResourceFilter};
 
 use super::{OfGraph, Path, graphs};
@@ -24,7 +25,7 @@ use crate::ges::{
 )]
 pub(in crate::ges) async fn list_v1(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V1>,
+    Auth(caller, ..): Auth<Read, V1>,
     Paging(page, ..): Paging<V1>,
 ) -> Result<Answer<v1::GraphList>, Refused<V1>> {
     Ok(Answer(list(&service, &caller, &page).await?.into()))
@@ -40,7 +41,7 @@ pub(in crate::ges) async fn list_v1(
 )]
 pub(in crate::ges) async fn list_v2(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V2>,
+    Auth(caller, ..): Auth<Read, V2>,
     Paging(page, ..): Paging<V2>,
 ) -> Result<Answer<v2::GraphList>, Refused<V2>> {
     Ok(Answer(list(&service, &caller, &page).await?))
@@ -56,7 +57,7 @@ pub(in crate::ges) async fn list_v2(
 )]
 pub(in crate::ges) async fn show_v1(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V1>,
+    Auth(caller, ..): Auth<Read, V1>,
     path: Path<OfGraph, V1>,
 ) -> Result<Answer<v1::OneGraph>, Refused<V1>> {
     Ok(Answer(
@@ -74,7 +75,7 @@ pub(in crate::ges) async fn show_v1(
 )]
 pub(in crate::ges) async fn show_v2(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V2>,
+    Auth(caller, ..): Auth<Read, V2>,
     path: Path<OfGraph, V2>,
 ) -> Result<Answer<v2::OneGraph>, Refused<V2>> {
     Ok(Answer(show(&service, &caller, path.0.graph_id).await?))

@@ -5,6 +5,7 @@ use strongroom_domain::{
     Face, Page, Start,
     query::{Filter, OperationField},
 };
+use strongroom_http::auth::permission::Read;
 use strongroom_service::{Caller, Error as Core, Service};
 
 use super::{OneJob, Path};
@@ -27,7 +28,7 @@ use crate::ges::{
 )]
 pub(in crate::ges) async fn show_v1(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V1>,
+    Auth(caller, ..): Auth<Read, V1>,
     path: Path<OneJob, V1>,
 ) -> Result<Answer<v1::Job>, Refused<V1>> {
     Ok(Answer(show(&service, &caller, path.0).await?.into()))
@@ -43,7 +44,7 @@ pub(in crate::ges) async fn show_v1(
 )]
 pub(in crate::ges) async fn show_v2(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V2>,
+    Auth(caller, ..): Auth<Read, V2>,
     path: Path<OneJob, V2>,
 ) -> Result<Answer<v2::Job>, Refused<V2>> {
     Ok(Answer(show(&service, &caller, path.0).await?))
@@ -59,7 +60,7 @@ pub(in crate::ges) async fn show_v2(
 )]
 pub(in crate::ges) async fn list_v1(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V1>,
+    Auth(caller, ..): Auth<Read, V1>,
     query: JobQuery<V1>,
 ) -> Result<Answer<v1::JobList>, Refused<V1>> {
     Ok(Answer(list(&service, &caller, query).await?.into()))
@@ -75,7 +76,7 @@ pub(in crate::ges) async fn list_v1(
 )]
 pub(in crate::ges) async fn list_v2(
     State(service): State<Service>,
-    Auth(caller, ..): Auth<V2>,
+    Auth(caller, ..): Auth<Read, V2>,
     query: JobQuery<V2>,
 ) -> Result<Answer<v2::JobList>, Refused<V2>> {
     Ok(Answer(list(&service, &caller, query).await?))

@@ -27,14 +27,15 @@ pub(super) fn request(
     ))
 }
 
-/// Each segment encoded anew, and always a `/` at the end.
+/// Each segment encoded anew, and always a `/` at the end. The vendor's clients decode the whole
+/// path before they split it, so that an escaped slash is signed as one that separates.
 fn path(raw: &str) -> Result<String, AuthFailure> {
     let mut path = String::with_capacity(raw.len() + 1);
-    for (i, segment) in raw.split('/').enumerate() {
+    for (i, segment) in decode(raw)?.split('/').enumerate() {
         if i > 0 {
             path.push('/');
         }
-        path.push_str(&encode(&decode(segment)?));
+        path.push_str(&encode(segment));
     }
     if !path.ends_with('/') {
         path.push('/');
@@ -93,4 +94,16 @@ fn decode(text: &str) -> Result<String, AuthFailure> {
 
 fn encode(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_decoded_before_it_is_split_and_ends_in_a_slash() {
+        assert_eq!(path("/v2/p/g%201%2F%C3%BC").unwrap(), "/v2/p/g%201/%C3%BC/");
+        assert_eq!(path("/v2/p/").unwrap(), "/v2/p/");
+        assert_eq!(path("/v2/%ff"), Err(AuthFailure::Malformed));
+    }
 }
