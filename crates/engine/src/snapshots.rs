@@ -71,7 +71,18 @@ impl Repository {
     /// Removes snapshots; the data stays until [`Repository::plan_prune`] finds it unused. Ids that
     /// do not exist are fine, so that this can be repeated. Needs the repository alone.
     pub fn forget(&self, ids: &[SnapshotId]) -> Result<()> {
-        let lock = self.lock(LockMode::Exclusive)?;
+        self.forget_under(LockMode::Exclusive, ids)
+    }
+
+    /// The same beside others that use the repository, as a service needs it that is never idle.
+    /// No data goes, so whoever reads or builds on a snapshot meanwhile finds it all; pruning is
+    /// kept out.
+    pub fn forget_shared(&self, ids: &[SnapshotId]) -> Result<()> {
+        self.forget_under(LockMode::Shared, ids)
+    }
+
+    fn forget_under(&self, mode: LockMode, ids: &[SnapshotId]) -> Result<()> {
+        let lock = self.lock(mode)?;
         for &id in ids {
             lock.ensure_held()?;
             self.delete(Handle::new(FileKind::Snapshot, id))?;

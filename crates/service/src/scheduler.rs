@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use strongroom_domain::{
-    BackupState, PrincipalId, ResourceId, VaultId,
+    Backup, BackupState, Page, PrincipalId, ResourceId, VaultId,
     operation::{OperationKind, Subject},
     policy::{Policy, PolicyTarget},
     query::{BackupField, Filter, Value},
@@ -33,6 +33,9 @@ use crate::{
 const LEASE: &str = "scheduler";
 /// Rows looked at in one go.
 const BATCH: u32 = 100;
+/// Backups whose time is over looked at in one go; the last good copies among them stay, and must
+/// not hide the others.
+const MANY: u32 = 10_000;
 /// How long finished jobs, ended sessions and answered keys are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
@@ -275,21 +278,10 @@ impl Service {
 
     /// Deletes the backups whose time is over, except the last good one of a resource.
     async fn expire_backups(&self) -> Result<()> {
-        let expired = self
-            .read()
-            .await?
-            .expired_backups(self.now(), BATCH)
-            .await?;
+        let expired = self.read().await?.expired_backups(self.now(), MANY).await?;
         for backup in expired {
             let mut tx = self.begin().await?;
-            let newest = tx
-                .latest_restorable_backup(
-                    backup.tenant_id,
-                    backup.resource_id,
-                    backup.repository_id,
-                )
-                .await?;
-            if newest.is_some_and(|it| it.id == backup.id) {
+            if is_last_good(&mut tx, &backup).await? {
                 continue;
             }
             let subject = Subject::Backup(backup.id);
@@ -374,4 +366,19 @@ fn reason_of(done: Result<()>) -> Result<Option<String>> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether a resource would have no complete backup left, or none at all, without this one.
+async fn is_last_good(conn: &mut Conn, backup: &Backup) -> Result<bool> {
+    for state in [BackupState::Completed, BackupState::Partial] {
+        let filter = Filter::eq(BackupField::ResourceId, backup.resource_id.uuid())
+            .and(Filter::eq(BackupField::State, state.as_str()));
+        let newest = conn
+            .list_backups(backup.tenant_id, &filter, &[], &Page::offset(1, 0))
+            .await?;
+        if let Some(newest) = newest.items.first() {
+            return Ok(newest.id == backup.id);
+        }
+    }
+    Ok(false)
 }

@@ -174,7 +174,7 @@ async fn forget_one(attempt: &Attempt, plan: &Plan, snapshot: String) {
             return Ok(());
         };
         repository
-            .forget(&[id])
+            .forget_shared(&[id])
             .map_err(|error| Stop::engine(&row.name, &error))
     });
     if !matches!(forgotten.await, Ok(Ok(()))) {
@@ -339,7 +339,7 @@ fn partial_reason(written: &Written) -> String {
 
 /// What is worth knowing but not worth failing for.
 async fn after(attempt: &Attempt, plan: &Plan, backup: &Backup) {
-    if attempt.job.attempts > 1 {
+    if attempt.job.fence > 1 {
         // An earlier worker may have written its snapshot after it had lost the job.
         let (row, id, snapshot) = (plan.repository.clone(), backup.id, backup.snapshot.clone());
         let cleaned = attempt

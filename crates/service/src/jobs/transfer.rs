@@ -51,7 +51,8 @@ impl Attempt {
         let failed = |error: EngineError| Stop::engine(&row.name, &error);
         let context = self.context();
         let repository = self.open(row)?;
-        if self.job.attempts > 1 {
+        // Rises with every lease, unlike the attempts, which leave out those that only waited.
+        if self.job.fence > 1 {
             forget_leftovers(&repository, backup.id, None).map_err(failed)?;
         }
         let indexed = repository.clone().into_indexed(&context).map_err(failed)?;
@@ -82,7 +83,9 @@ impl Attempt {
             || (outcome.entries == 0 && !failures.is_empty());
         if let Some(first) = failures.first().filter(|_| worthless) {
             drop(indexed);
-            repository.forget(&[outcome.snapshot_id]).map_err(failed)?;
+            repository
+                .forget_shared(&[outcome.snapshot_id])
+                .map_err(failed)?;
             return Err(Stop::fail("source_failed", first.to_string()));
         }
         Ok(written)
@@ -167,7 +170,7 @@ pub(crate) fn forget_leftovers(
     if left.is_empty() {
         Ok(())
     } else {
-        repository.forget(&left)
+        repository.forget_shared(&left)
     }
 }
 

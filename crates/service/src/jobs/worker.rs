@@ -49,11 +49,18 @@ impl Service {
             let mut woken = pin!(self.inner().jobs_waiting.notified());
             // From here on no wake-up is missed, also while the queue is looked at.
             woken.as_mut().enable();
-            let wait = match self.run_next_job(&owner).await {
-                Ok(true) => continue,
-                Ok(false) => self.inner().config.poll,
-                Err(error) => {
+            let (service, name) = (self.clone(), owner.clone());
+            // On a task of its own, so that a job that panics does not take the worker with it.
+            let next = tokio::spawn(async move { service.run_next_job(&name).await });
+            let wait = match next.await {
+                Ok(Ok(true)) => continue,
+                Ok(Ok(false)) => self.inner().config.poll,
+                Ok(Err(error)) => {
                     tracing::error!(error = chain(&error), "the queue of jobs cannot be read");
+                    PAUSE
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a job panicked; its lease runs out");
                     PAUSE
                 }
             };

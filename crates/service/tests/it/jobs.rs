@@ -271,3 +271,36 @@ async fn workers_find_jobs_by_themselves() {
     assert_eq!(t.now(&backup).await.state, BackupState::Completed);
     workers.shutdown(Duration::from_secs(5)).await;
 }
+
+#[tokio::test]
+async fn a_backup_is_deleted_while_another_one_runs() {
+    let gate = Gate::default();
+    let script = Script::tree([
+        vec![Step::File("a", b"a")],
+        vec![Step::Gate(gate.clone()), Step::File("b", b"b")],
+    ]);
+    let (t, resource) = scripted(&script).await;
+    let first = t.back_up(&resource).await;
+    let (second, _) = t.request(&resource).await;
+    let working = work_beside(&t);
+    gate.reached().await;
+    t.service
+        .delete_backup(&t.owner, first.id, Annotations::default(), None)
+        .await
+        .unwrap();
+    t.work().await;
+    assert_eq!(
+        t.service
+            .backup(&t.owner, first.id)
+            .await
+            .unwrap_err()
+            .code(),
+        "not_found"
+    );
+    gate.open();
+    working.await.unwrap();
+    let second = t.now(&second).await;
+    assert_eq!(second.state, BackupState::Completed, "{:?}", second.reason);
+    let snapshots: Vec<_> = t.snapshots().iter().map(|it| it.id.to_string()).collect();
+    assert_eq!(snapshots, [second.snapshot.unwrap()]);
+}

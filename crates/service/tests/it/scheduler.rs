@@ -264,3 +264,21 @@ async fn repositories_are_checked_from_time_to_time() {
     pass(&t, SignedDuration::from_hours(24)).await;
     assert_eq!(checks().await, 2);
 }
+
+#[tokio::test]
+async fn the_last_complete_backup_stays_although_a_partial_one_is_newer() {
+    let good = vec![Step::File("a", b"a")];
+    let bad = vec![Step::File("a", b"a"), Step::Fail("b", "no")];
+    let (t, resource) = scripted(&Script::tree([good, bad])).await;
+    let expires_at = Some(t.clock.now() + SignedDuration::from_hours(1));
+    let request = RequestBackup {
+        expires_at,
+        ..RequestBackup::of(resource.id)
+    };
+    let (good, _) = t.service.request_backup(&t.owner, request).await.unwrap();
+    t.work().await;
+    t.clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(t.back_up(&resource).await.state, BackupState::Partial);
+    pass(&t, SignedDuration::from_hours(2)).await;
+    assert_eq!(t.now(&good).await.state, BackupState::Completed);
+}
