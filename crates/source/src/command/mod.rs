@@ -34,7 +34,7 @@ pub struct CommandSpec {
     pub dump: Vec<String>,
     /// Program and arguments that take the dump from standard input; without it a backup can only
     /// be restored to a directory.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<Vec<String>>,
     /// The name of the dump's file in the backup.
     #[serde(default = "default_file_name")]
@@ -43,7 +43,7 @@ pub struct CommandSpec {
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// The face that resources get if their settings name none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub face: Option<Face>,
 }
 
