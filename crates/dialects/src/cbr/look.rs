@@ -237,9 +237,10 @@ pub(super) async fn logs(
         direction: Direction::Descending,
     }];
     let wide = query.needs_context();
-    let page = match wide {
-        true => Page::offset(RECENT_OPERATIONS, 0),
-        false => Page::offset(window.limit, window.offset.min(i64::MAX.unsigned_abs())),
+    let page = if wide {
+        Page::offset(RECENT_OPERATIONS, 0)
+    } else {
+        Page::offset(window.limit, window.offset.min(i64::MAX.unsigned_abs()))
     };
     let found = service
         .list_operations(caller, &query.filter, &newest_first, &page)

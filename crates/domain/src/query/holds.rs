@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_comparison_with_null_holds_in_neither_form() {
-        let null = |_: &()| None;
+        let null = |(): &()| None;
         let equal = Filter::eq((), "a");
         assert!(!equal.matches(&null));
         assert!(!Filter::Not(Box::new(equal.clone())).matches(&null));

@@ -63,9 +63,10 @@ impl<'a> Signed<'a> {
     }
 
     fn check_time(&self, now: Timestamp) -> Result<(), AuthFailure> {
-        match now.duration_since(self.at).abs() <= TOLERANCE {
-            true => Ok(()),
-            false => Err(AuthFailure::Expired),
+        if now.duration_since(self.at).abs() <= TOLERANCE {
+            Ok(())
+        } else {
+            Err(AuthFailure::Expired)
         }
     }
 

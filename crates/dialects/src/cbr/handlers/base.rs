@@ -21,7 +21,10 @@ impl<S: Sync> FromRequestParts<S> for Base {
             _ => None,
         });
         let scheme = scheme.map_or("http", Scheme::as_str);
-        let authority = parts.uri.authority().map(|it| it.as_str());
+        let authority = parts
+            .uri
+            .authority()
+            .map(axum::http::uri::Authority::as_str);
         let host = authority.or(text(HOST.as_str())).unwrap_or_default();
         Ok(Self(format!("{scheme}://{host}")))
     }

@@ -18,13 +18,11 @@ pub(in crate::cbr) fn instance_kind(word: &str) -> Result<Option<ResourceKind>> 
     if let Some(found) = ResourceType::find(|it| it.object == word) {
         return Ok(Some(found.kind));
     }
-    match one_of("protectable_type", word, OTHERS) {
-        Ok(()) => Ok(None),
-        Err(_) => {
-            let reason =
-                format!("`{word}` is not one of server, disk, turbo, workspace, workspace_v2");
-            Err(Error::invalid("protectable_type", reason))
-        }
+    if let Ok(()) = one_of("protectable_type", word, OTHERS) {
+        Ok(None)
+    } else {
+        let reason = format!("`{word}` is not one of server, disk, turbo, workspace, workspace_v2");
+        Err(Error::invalid("protectable_type", reason))
     }
 }
 

@@ -69,9 +69,10 @@ pub(in crate::cbr) fn backup_query(query: ListBackups) -> Result<BackupQuery> {
     filter.since(Op::Le, "end_time", query.end_time)?;
     if let Some(incremental) = query.incremental {
         let whole = Filter::IsNull(BackupField::ParentId);
-        filter.push(match incremental {
-            true => Filter::Not(Box::new(whole)),
-            false => whole,
+        filter.push(if incremental {
+            Filter::Not(Box::new(whole))
+        } else {
+            whole
         });
     }
     Ok(BackupQuery {
@@ -293,12 +294,12 @@ impl Conditions {
     /// The face comes first: its index serves the list without any other condition.
     fn finish(self) -> Filter<BackupField> {
         let face = Filter::eq(BackupField::Face, Face::Cbr.as_str());
-        match self.all.is_empty() {
-            true => face,
-            false => self
-                .all
+        if self.all.is_empty() {
+            face
+        } else {
+            self.all
                 .into_iter()
-                .fold(face, |all, one| Filter::All(vec![all]).and(one)),
+                .fold(face, |all, one| Filter::All(vec![all]).and(one))
         }
     }
 }
@@ -317,7 +318,7 @@ fn used_percent(text: Option<&str>) -> Result<Option<u64>> {
 }
 
 fn marker(text: &str) -> Result<Option<BackupId>> {
-    let id = id_or_nothing(text).map(|it| it.parse::<BackupId>());
+    let id = id_or_nothing(text).map(str::parse::<BackupId>);
     id.transpose()
         .map_err(|error| Error::invalid("marker", error))
 }
