@@ -3,7 +3,6 @@
 mod code;
 
 use axum::{
-    Json,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -17,6 +16,7 @@ use strongroom_service::Error as Core;
 use utoipa::{IntoResponses, ToSchema};
 
 use self::code::Code;
+use super::answer::Json;
 
 /// Shorthand for what handlers return.
 pub(super) type Result<T, E = Error> = std::result::Result<T, E>;

@@ -113,3 +113,6 @@ fn mb(bytes: u64) -> u64 {
 fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,8 @@
 //! Shows resources whose face is `cbr`: directories as SFS Turbo file systems, disk images as
 //! disks, groups of both as servers. What is served of the vendor's API, and what is not, stands
 //! in `COVERAGE.md`.
-#![expect(
-    clippy::disallowed_types,
-    reason = "`Json` words answers here; bodies are read by `http::extract`"
-)]
 
+mod answer;
 mod auth;
 mod error;
 mod handlers;

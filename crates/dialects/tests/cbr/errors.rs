@@ -410,3 +410,27 @@ async fn a_body_over_the_limit_and_a_broken_one_are_answered_in_the_vendors_shap
     let (status, code, _) = refusal(&call("{".to_owned()).await);
     assert_eq!((status, &*code), (400, "BackupService.9900"));
 }
+
+#[tokio::test]
+async fn a_signature_that_is_old_forged_or_of_nobody_is_refused() {
+    let cbr = Cbr::start().await;
+    let key = cbr.app.tenant.access_key.credential.lookup.clone();
+    let path = cbr.path("/backups");
+    for (access, date, reason) in [
+        (&*key, "20260301T114459Z", "expired"),
+        (&*key, "20260301T121501Z", "expired"),
+        (&*key, "20260301T120000Z", "not valid"),
+        ("NOBODY", "20260301T120000Z", "not valid"),
+        (&*key, "yesterday", "malformed"),
+    ] {
+        let signature = "00".repeat(32);
+        let authorization = format!(
+            "SDK-HMAC-SHA256 Access={access}, SignedHeaders=x-sdk-date, Signature={signature}"
+        );
+        let headers = [("authorization", &*authorization), ("x-sdk-date", date)];
+        let answer = cbr.app.call(Method::GET, &path, &headers, "").await;
+        let (status, code, message) = refusal(&answer);
+        assert_eq!((status, &*code), (401, "APIGW.0301"), "{date}");
+        assert!(message.contains(reason), "{date}: {message}");
+    }
+}

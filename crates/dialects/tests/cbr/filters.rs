@@ -51,9 +51,12 @@ async fn listed(cbr: &Cbr, ids: &[(String, String)], query: &str) -> (Vec<String
         query.replace(name, id)
     });
     let (names, count) = cbr.names(&query).await;
-    let short = |name: String| match name.starts_with("data disk-") {
-        true => "disk".to_owned(),
-        false => name,
+    let short = |name: String| {
+        if name.starts_with("data disk-") {
+            "disk".to_owned()
+        } else {
+            name
+        }
     };
     (names.into_iter().map(short).collect(), count)
 }

@@ -1,11 +1,12 @@
 //! Backups.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use strongroom_domain::Annotations;
 use strongroom_service::{Service, backups::UpdateBackup};
 
 use super::{Body, OfOne, Path, Query};
 use crate::cbr::{
+    answer::Json,
     auth::Auth,
     error::{Doing, During, Errors, Result},
     look, map,

@@ -4,7 +4,12 @@ use std::convert::Infallible;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header::HOST, request::Parts, uri::Scheme},
+    http::{
+        HeaderMap,
+        header::HOST,
+        request::Parts,
+        uri::{Authority, Scheme},
+    },
 };
 
 /// Scheme and authority, e.g. `http://127.0.0.1:7878`.
@@ -21,10 +26,7 @@ impl<S: Sync> FromRequestParts<S> for Base {
             _ => None,
         });
         let scheme = scheme.map_or("http", Scheme::as_str);
-        let authority = parts
-            .uri
-            .authority()
-            .map(axum::http::uri::Authority::as_str);
+        let authority = parts.uri.authority().map(Authority::as_str);
         let host = authority.or(text(HOST.as_str())).unwrap_or_default();
         Ok(Self(format!("{scheme}://{host}")))
     }

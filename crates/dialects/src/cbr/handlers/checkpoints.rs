@@ -1,12 +1,13 @@
 //! Checkpoints.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use strongroom_domain::CheckpointId;
 use strongroom_http::extract::Arrival;
 use strongroom_service::{Error as Core, Service};
 
 use super::{Body, OfOne, Path};
 use crate::cbr::{
+    answer::Json,
     auth::Auth,
     error::{Doing, During, Errors, Result},
     look, map, wire,

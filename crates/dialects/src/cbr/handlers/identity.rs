@@ -1,7 +1,6 @@
 //! Keystone: tokens, and who and where their bearers are.
 
 use axum::{
-    Json,
     extract::State,
     http::{HeaderMap, HeaderName, StatusCode},
 };
@@ -13,6 +12,7 @@ use utoipa::IntoParams;
 
 use super::{Body, Query, base::Base};
 use crate::cbr::{
+    answer::Json,
     auth::AnyProject,
     error::{Error, Errors, KeystoneError, KeystoneErrors},
     map::{self, LoginAs},

@@ -1,10 +1,11 @@
 //! Operation logs.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use strongroom_service::Service;
 
 use super::{OfOne, Path, Query};
 use crate::cbr::{
+    answer::Json,
     auth::Auth,
     error::{Errors, Result},
     look, map,

@@ -1,11 +1,12 @@
 //! Policies.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use strongroom_domain::Face;
 use strongroom_service::Service;
 
 use super::{Body, OfOne, Path, Query};
 use crate::cbr::{
+    answer::Json,
     auth::Auth,
     error::{Errors, Result},
     look, map,

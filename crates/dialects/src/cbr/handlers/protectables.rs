@@ -1,11 +1,12 @@
 //! Resources that could be put into a vault.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use serde::Deserialize;
 use strongroom_service::Service;
 
 use super::{Path, Query};
 use crate::cbr::{
+    answer::Json,
     auth::Auth,
     error::{Errors, Result},
     look, map,

@@ -1,10 +1,11 @@
 //! Vaults.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use strongroom_service::Service;
 
 use super::{Body, OfOne, Path, Query};
 use crate::cbr::{
+    answer::Json,
     auth::Auth,
     error::{Doing, During, Errors, Result},
     look, map,

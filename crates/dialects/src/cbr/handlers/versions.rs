@@ -1,9 +1,9 @@
 //! Which versions there are.
 
-use axum::{Json, http::StatusCode};
+use axum::http::StatusCode;
 
 use super::base::Base;
-use crate::cbr::{map, wire};
+use crate::cbr::{answer::Json, map, wire};
 
 /// CBR's versions.
 #[utoipa::path(get, path = "/", tag = "versions", responses((status = 300, body = wire::VersionList)))]

@@ -5,7 +5,7 @@ use strongroom_domain::{Resource, ResourceKind};
 use super::{ResourceType, gb};
 use crate::cbr::{
     error::{Error, Result},
-    page::{ListInstances, one_of},
+    page::ListInstances,
     wire,
 };
 
@@ -18,12 +18,11 @@ pub(in crate::cbr) fn instance_kind(word: &str) -> Result<Option<ResourceKind>> 
     if let Some(found) = ResourceType::find(|it| it.object == word) {
         return Ok(Some(found.kind));
     }
-    if let Ok(()) = one_of("protectable_type", word, OTHERS) {
-        Ok(None)
-    } else {
-        let reason = format!("`{word}` is not one of server, disk, turbo, workspace, workspace_v2");
-        Err(Error::invalid("protectable_type", reason))
+    if OTHERS.contains(&word) {
+        return Ok(None);
     }
+    let reason = format!("`{word}` is not one of server, disk, turbo, workspace, workspace_v2");
+    Err(Error::invalid("protectable_type", reason))
 }
 
 /// A resource, and the vault it is in.

@@ -295,12 +295,11 @@ impl Conditions {
     fn finish(self) -> Filter<BackupField> {
         let face = Filter::eq(BackupField::Face, Face::Cbr.as_str());
         if self.all.is_empty() {
-            face
-        } else {
-            self.all
-                .into_iter()
-                .fold(face, |all, one| Filter::All(vec![all]).and(one))
+            return face;
         }
+        let mut all = vec![face];
+        all.extend(self.all);
+        Filter::All(all)
     }
 }
 
