@@ -6,6 +6,8 @@
 #[path = "astra/client.rs"]
 mod client;
 mod common;
+#[path = "astra/deleting.rs"]
+mod deleting;
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -482,69 +484,6 @@ async fn labels_and_the_version_are_read_back_as_they_were_written() {
     assert_eq!(
         made["name"], "shop-20260301120000",
         "the service chooses a name"
-    );
-}
-
-#[tokio::test]
-async fn deleting_takes_what_is_finished_or_running_but_not_what_is_pending() {
-    let gate = Gate::default();
-    let waits = vec![Step::Gate(gate.clone()), Step::File("a", b"1")];
-    let (app, shop) = start(Script::tree([vec![Step::File("a", b"1")], waits])).await;
-    let user = owner(&app);
-    let done = app.back_up(&shop).await.id;
-    let path = format!("{}/{done}", backups_of(&shop));
-    let deleted = user
-        .call(Method::DELETE, &path, json!({ "type": BODY }))
-        .await
-        .expect(204);
-    assert!(deleted.body.is_empty());
-    assert_eq!(user.get(&path).await.json()["state"], "deleting");
-    assert_problem(
-        &user.call(Method::DELETE, &path, Value::Null).await,
-        174,
-        409,
-    );
-    app.work().await;
-    assert_problem(&user.get(&path).await, 2, 404);
-
-    let id = created(&user, &shop, "waits").await;
-    let path = format!("{}/{id}", backups_of(&shop));
-    assert_problem(
-        &user.call(Method::DELETE, &path, Value::Null).await,
-        128,
-        409,
-    );
-    let stop = async {
-        gate.reached().await;
-        assert_eq!(user.get(&path).await.json()["state"], "running");
-        user.call(Method::DELETE, &path, Value::Null)
-            .await
-            .expect(204);
-        gate.open();
-    };
-    tokio::join!(app.work(), stop);
-    app.work().await;
-    assert_problem(&user.get(&path).await, 2, 404);
-}
-
-#[tokio::test]
-async fn a_pending_backup_is_deleted_if_forced() {
-    let (app, shop) = start(a_file()).await;
-    let user = owner(&app);
-    let id = created(&user, &shop, "waits").await;
-    let path = format!("{}{}/{id}", user.base, backups_of(&shop));
-    let headers = [
-        ("authorization", user.header.1.as_str()),
-        ("force-delete", "true"),
-    ];
-    app.call(Method::DELETE, &path, &headers, "")
-        .await
-        .expect(204);
-    app.work().await;
-    assert_problem(
-        &user.get(&format!("{}/{id}", backups_of(&shop))).await,
-        2,
-        404,
     );
 }
 

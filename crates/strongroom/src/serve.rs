@@ -129,6 +129,7 @@ pub(crate) async fn build(config: &Config) -> Result<Service> {
         storage: storage(),
         config: ServiceConfig {
             workers,
+            host: host(),
             ..ServiceConfig::default()
         },
     };
@@ -137,8 +138,13 @@ pub(crate) async fn build(config: &Config) -> Result<Service> {
 
 /// Tells this process from others that share the catalog, in leases and in the log.
 fn process_name() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{}:{}", host.trim(), std::process::id())
+    format!("{}:{}", host(), std::process::id())
+}
+
+/// What this machine is called.
+pub(crate) fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }
 
 /// A database URL without its password.

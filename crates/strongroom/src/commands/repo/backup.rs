@@ -48,7 +48,7 @@ fn options(args: &RepoBackup) -> Result<BackupOptions> {
         Ok(std::path::absolute(path)?.to_string_lossy().into_owned())
     };
     Ok(BackupOptions {
-        hostname: args.host.clone().unwrap_or_else(hostname),
+        hostname: args.host.clone().unwrap_or_else(crate::serve::host),
         paths: args.paths.iter().map(absolute).collect::<Result<_>>()?,
         tags: args.tag.clone(),
         excludes: args.exclude.clone(),
@@ -59,11 +59,6 @@ fn options(args: &RepoBackup) -> Result<BackupOptions> {
         },
         ..BackupOptions::default()
     })
-}
-
-fn hostname() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    name.trim().to_owned()
 }
 
 fn print(args: &RepoArgs, outcome: &BackupOutcome, warnings: &[EntryFailure]) -> Result<()> {
