@@ -4,19 +4,22 @@
 use std::collections::{HashMap, HashSet};
 
 use strongroom_domain::{
-    Backup, BackupId, Face, OperationId, Page, PolicyId, Resource, ResourceKind, Start, VaultId,
+    Backup, BackupId, Face, OperationId, Page, PolicyId, Resource, ResourceKind, Secret, Start,
+    VaultId,
     operation::{Operation, Subject},
     policy::Policy,
     query::{BackupField, Direction, Filter, OperationField, Sort, Value},
     restore::{Restore, RestoreTarget},
 };
+use strongroom_http::auth::keystone;
 use strongroom_service::{
-    Caller, Error as Core, Service, resources::ResourceFilter, vaults::VaultUsage,
+    Caller, Error as Core, Service, identity::PasswordForm, resources::ResourceFilter,
+    vaults::VaultUsage,
 };
 
 use super::{
     error::{Error, Result},
-    map::{self, BackupQuery, Context, LogQuery, Members},
+    map::{self, BackupQuery, Context, LogQuery, LoginAs, Members},
     wire,
 };
 
@@ -24,6 +27,21 @@ use super::{
 const RECENT_RESTORES: u64 = 100;
 /// How many of the newest operations are looked at when more than they decide.
 const RECENT_OPERATIONS: u64 = 10_000;
+
+/// Whoever logs in, if the password or token is right.
+pub(super) async fn login(service: &Service, login: &LoginAs<'_>) -> Result<Caller, Core> {
+    match *login {
+        LoginAs::Password {
+            tenant,
+            name,
+            password,
+        } => {
+            let password = PasswordForm::Plain(Secret::new(password));
+            service.password_caller(tenant, name, password).await
+        }
+        LoginAs::Token(token) => keystone::caller(service, token).await,
+    }
+}
 
 /// The backup with that id, if this face shows it.
 pub(super) async fn backup(service: &Service, caller: &Caller, id: &str) -> Result<Backup> {

@@ -5,9 +5,8 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode},
 };
 use serde::Deserialize;
-use strongroom_domain::Secret;
 use strongroom_http::auth::keystone::{self, LIFETIME, X_SUBJECT_TOKEN};
-use strongroom_service::{Error as Core, Service, error::AuthFailure, identity::PasswordForm};
+use strongroom_service::{Error as Core, Service, error::AuthFailure};
 use utoipa::IntoParams;
 
 use super::{Body, Query, base::Base};
@@ -15,8 +14,7 @@ use crate::cbr::{
     answer::Json,
     auth::AnyProject,
     error::{Error, Errors, KeystoneError, KeystoneErrors},
-    map::{self, LoginAs},
-    wire,
+    look, map, wire,
 };
 
 /// Which one of the caller's.
@@ -44,24 +42,12 @@ pub(in crate::cbr) async fn log_in(
     body: Result<Body<wire::AuthRequest>, Error>,
 ) -> Result<(StatusCode, Shown), KeystoneError> {
     let login = body?.0.0.auth;
-    let (caller, method) = match map::login(&login)? {
-        LoginAs::Password {
-            tenant,
-            name,
-            password,
-        } => {
-            let password = PasswordForm::Plain(Secret::new(password));
-            (
-                service.password_caller(tenant, name, password).await?,
-                "password",
-            )
-        }
-        LoginAs::Token(token) => (keystone::caller(&service, token).await?, "token"),
-    };
+    let wanted = map::login(&login)?;
+    let caller = look::login(&service, &wanted).await?;
     map::check_scope(login.scope.as_ref(), &caller)?;
     let session = service.open_session(&caller, LIFETIME).await?;
     let header = [(X_SUBJECT_TOKEN, session.id.simple())];
-    let shown = map::token(&session.into(), method, &base);
+    let shown = map::token(&session.into(), wanted.method(), &base);
     Ok((StatusCode::CREATED, (header, Json(shown))))
 }
 

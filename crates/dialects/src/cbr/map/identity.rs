@@ -29,6 +29,16 @@ pub(in crate::cbr) enum LoginAs<'a> {
     Token(&'a str),
 }
 
+impl LoginAs<'_> {
+    /// Keystone's word for it.
+    pub(in crate::cbr) fn method(&self) -> &'static str {
+        match self {
+            Self::Password { .. } => "password",
+            Self::Token(_) => "token",
+        }
+    }
+}
+
 /// Reads who logs in.
 pub(in crate::cbr) fn login(request: &wire::Login) -> Result<LoginAs<'_>> {
     let identity = &request.identity;

@@ -1,3 +1,5 @@
+//! The vendor's example, and every state's word.
+
 use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
