@@ -55,7 +55,11 @@ pub(crate) fn name_operations(document: &mut OpenApi) {
             let Some(operation) = operation else { continue };
             let words = path.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
             let words = words.filter(|it| !it.is_empty());
-            let name = words.fold(method.to_owned(), |name, word| name + "_" + word);
+            let mut name = words.fold(method.to_owned(), |name, word| name + "_" + word);
+            // Some vendors' clients ask with a slash at the end, too.
+            if path.len() > 1 && path.ends_with('/') {
+                name.push_str("_slash");
+            }
             operation.operation_id = Some(name);
         }
     }

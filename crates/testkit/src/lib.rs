@@ -18,3 +18,5 @@ pub use database::{Database, Engine};
 pub use faults::Faults;
 pub use script::{Gate, Script, Step};
 pub use service::{TestParts, TestService};
+/// What can be protected, for faces that test with sources of their own.
+pub use strongroom_source as source;

@@ -10,7 +10,7 @@ use strongroom_domain::{
     resource::Settings,
     tree::{Context, RestoreReport, TreeReader},
 };
-use strongroom_source::{
+use strongroom_testkit::source::{
     Entries, PrepareRequest, Prepared, Registry, RestoreRequest, Setting, Source, SourceError,
 };
 use strongroom_testkit::{Answer, Script, TestApp, TestParts};
@@ -75,7 +75,7 @@ impl Source for Staged {
 
 /// A server whose resources of `kind` deliver what `script` says; it has files, too.
 pub(crate) async fn server(kind: ResourceKind, script: Script) -> TestApp {
-    let files = strongroom_source::files::FilesSource;
+    let files = strongroom_testkit::source::files::FilesSource;
     let sources = Registry::of(vec![Box::new(Staged(kind, script)), Box::new(files)]);
     TestApp::with(TestParts {
         sources,

@@ -86,10 +86,10 @@ impl Tour<'_> {
     /// Backs up and waits for the end.
     async fn back_up(&self, resource: &Value) -> Result<Value> {
         let body = json!({ "resource_id": resource["id"] });
-        let backup = self
+        let accepted = self
             .native(Method::POST, "/api/v1/backups", Some(&body))
             .await?;
-        self.ended("backups", &backup).await
+        self.ended("backups", &accepted["backup"]).await
     }
 
     async fn restore(&self, backup: &Value, target: &Path) -> Result<()> {
@@ -98,10 +98,10 @@ impl Tour<'_> {
             "backup_id": backup["id"],
             "target": { "type": "directory", "path": target },
         });
-        let restore = self
+        let accepted = self
             .native(Method::POST, "/api/v1/restores", Some(&body))
             .await?;
-        let ended = self.ended("restores", &restore).await?;
+        let ended = self.ended("restores", &accepted["restore"]).await?;
         if ended["state"] != "completed" {
             bail!(
                 "the restore ended as {}: {}",
