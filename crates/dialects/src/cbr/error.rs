@@ -293,7 +293,7 @@ pub(super) struct KeystoneBody {
 /// A Keystone error.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = cbr::KeystoneDetail)]
-struct KeystoneDetail {
+pub(super) struct KeystoneDetail {
     /// The HTTP status.
     code: u16,
     /// A sentence for people.

@@ -16,7 +16,7 @@ mod wire;
 
 use strongroom_http::dialect::Dialect;
 use strongroom_service::Service;
-use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::handlers::{
@@ -36,7 +36,15 @@ fn router() -> OpenApiRouter<Service> {
     let info = InfoBuilder::new()
         .title("Strongroom: Cloud Backup and Recovery API")
         .version("3");
-    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info.build()).build())
+    // Collected from handlers' answers, not from what they share.
+    let components = ComponentsBuilder::new()
+        .schema_from::<error::ErrorBody>()
+        .schema_from::<error::KeystoneBody>()
+        .schema_from::<error::KeystoneDetail>();
+    let document = OpenApiBuilder::new()
+        .info(info.build())
+        .components(Some(components.build()));
+    OpenApiRouter::with_openapi(document.build())
         .routes(routes!(versions::list))
         .routes(routes!(versions::discover))
         .routes(routes!(versions::discover_slash))
