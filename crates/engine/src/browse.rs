@@ -9,6 +9,7 @@ use strongroom_domain::tree::{
     Context, EntryPath, Metadata, RestoreOptions, RestoreReport, TreeError, TreeNode, TreeReader,
 };
 
+use crate::ahead::Ahead;
 use crate::error::{Error, Object, Result};
 use crate::format::BlobKind;
 use crate::format::node::Node;
@@ -113,9 +114,8 @@ impl SnapshotReader {
             return Err(Error::NotAFile(path.clone()));
         }
         Ok(FileReader {
-            repository: self.repository.clone(),
             missing: node.metadata.size,
-            blobs: node.content.into_iter(),
+            blobs: Ahead::new(self.repository.clone(), node.content),
             current: io::Cursor::default(),
         })
     }
@@ -225,11 +225,10 @@ impl Iterator for Walk {
     }
 }
 
-/// The content of a file, each blob proven by its hash.
+/// The content of a file, each blob proven by its hash. While one is used the next are read.
 #[derive(Debug)]
 pub struct FileReader {
-    repository: IndexedRepository,
-    blobs: vec::IntoIter<Id>,
+    blobs: Ahead,
     current: io::Cursor<Vec<u8>>,
     /// Bytes the file should still have.
     missing: u64,
@@ -237,10 +236,9 @@ pub struct FileReader {
 
 impl FileReader {
     fn next_blob(&mut self) -> Result<Option<Vec<u8>>> {
-        let Some(id) = self.blobs.next() else {
+        let Some(blob) = self.blobs.next()? else {
             return Ok(None);
         };
-        let blob = self.repository.read_blob(BlobKind::Data, id)?;
         self.missing = self.missing.saturating_sub(blob.len() as u64);
         Ok(Some(blob))
     }

@@ -1,20 +1,26 @@
 //! Checking a repository: structure, and on request every byte.
 
-mod packs;
+pub(crate) mod packs;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use strongroom_domain::tree::Context;
 
 use crate::backend::{FileKind, Handle};
 use crate::error::{Error, Object, Result};
 use crate::format::BlobKind;
-use crate::format::index::{IndexBlob, IndexPack};
 use crate::format::node::Node;
 use crate::format::pack::pack_size;
-use crate::id::{Id, IdMap, IdSet};
-use crate::index::load_files;
+use crate::format::tree::Tree;
+use crate::id::{Id, IdSet};
+use crate::index::Index;
 use crate::lock::LockMode;
+use crate::packs::PackList;
 use crate::repository::{IndexedRepository, Repository};
 use crate::snapshots::SnapshotList;
+use crate::trees::{self, Pending};
 
 /// How much of the data to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +38,13 @@ pub enum ReadData {
         /// How many parts there are, at most 256.
         of: u32,
     },
+    /// About this many packs of a million; another choice for each seed.
+    Sample {
+        /// How many of a million.
+        per_million: u32,
+        /// What the choice depends on.
+        seed: u64,
+    },
 }
 
 /// How to check.
@@ -48,6 +61,8 @@ pub struct CheckReport {
     pub errors: Vec<Error>,
     /// Packs that no index names: left by a killed backup, removed by the next prune.
     pub unreferenced_packs: Vec<Id>,
+    /// Packs that a prune found unused and will delete after its grace time.
+    pub marked_packs: u64,
     /// Snapshots looked at.
     pub snapshots: u64,
     /// Directories looked at.
@@ -77,11 +92,12 @@ impl Repository {
         };
         // Before the index, so that it has what a backup that ends meanwhile has stored.
         let snapshots = self.snapshots()?;
-        let packs = check.indexes()?;
-        check.pack_list(&packs)?;
-        let indexed = self.clone().load_index(lock, context)?;
+        let mut list = PackList::load(self, context)?;
+        check.report.errors.append(&mut list.errors);
+        check.pack_list(&list)?;
+        let indexed = self.clone().with_index(lock, list.index, Vec::new());
         check.snapshots(snapshots, &indexed)?;
-        check.read_packs(&packs, options.read_data)?;
+        check.read_packs(&list.packs, options.read_data)?;
         Ok(check.report)
     }
 }
@@ -93,59 +109,17 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn cancelled(&self) -> Result<()> {
-        if self.context.cancel.is_cancelled() {
-            Err(Error::Cancelled)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Notes damage; passes other errors on.
-    fn note<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if error.is_damage() => {
-                self.report.errors.push(error);
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The packs that the index knows.
-    fn indexes(&mut self) -> Result<IdMap<Vec<IndexBlob>>> {
-        let mut packs: IdMap<Vec<IndexBlob>> = IdMap::default();
-        let report = &mut self.report;
-        load_files(self.repository, self.context, |id, file| match file {
-            Ok(file) => {
-                for IndexPack {
-                    id: pack,
-                    mut blobs,
-                } in file.packs
-                {
-                    blobs.sort_by_key(|blob| (blob.offset, blob.id));
-                    match packs.get(&pack) {
-                        Some(known) if *known != blobs => report.errors.push(Error::damaged(
-                            Handle::new(FileKind::Index, id),
-                            format!("disagrees with another index about pack {pack}"),
-                        )),
-                        _ => drop(packs.insert(pack, blobs)),
-                    }
-                }
-            }
-            Err(error) => report.errors.push(error),
-        })?;
-        Ok(packs)
-    }
-
     /// Compares the packs that are there with those in the index.
-    fn pack_list(&mut self, packs: &IdMap<Vec<IndexBlob>>) -> Result<()> {
+    fn pack_list(&mut self, PackList { packs, marked, .. }: &PackList) -> Result<()> {
         let mut there = IdSet::default();
         for listed in self.repository.list(FileKind::Pack)? {
             there.insert(listed.id);
             let Some(blobs) = packs.get(&listed.id) else {
-                self.report.unreferenced_packs.push(listed.id);
+                if marked.contains_key(&listed.id) {
+                    self.report.marked_packs += 1;
+                } else {
+                    self.report.unreferenced_packs.push(listed.id);
+                }
                 continue;
             };
             let expected = pack_size(blobs);
@@ -162,77 +136,111 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Reads all directories; each is looked at once, however often it occurs.
     fn snapshots(&mut self, list: SnapshotList, indexed: &IndexedRepository) -> Result<()> {
         self.report.snapshots = list.snapshots.len() as u64;
         self.report.errors.extend(list.damaged);
-        let mut seen = IdSet::default();
-        let mut to_read: Vec<Id> = list
-            .snapshots
-            .iter()
-            .map(|snapshot| snapshot.tree)
-            .collect();
-        let mut missing = IdSet::default();
-        while let Some(id) = to_read.pop() {
-            self.cancelled()?;
-            if !seen.insert(id) {
-                continue;
-            }
-            let Some(tree) = self.note(indexed.read_tree(id))? else {
-                continue;
-            };
-            self.report.trees += 1;
-            self.context.progress.add(0, 1);
-            let object = Object::Blob {
-                kind: BlobKind::Tree,
-                id,
-                pack: None,
-            };
-            let refused = tree
-                .refused
-                .into_iter()
-                .map(|reason| Error::damaged(object, reason));
-            self.report.errors.extend(refused);
-            for node in &tree.nodes {
-                to_read.extend(node.subtree.filter(|_| node.metadata.is_dir()));
-                self.node(indexed, object, node, &mut missing);
-            }
-        }
+        let walked = Mutex::new(Walked::default());
+        let roots = list.snapshots.iter().map(|snapshot| snapshot.tree);
+        let roots = lock(&walked).unseen(roots);
+        let context = self.context;
+        trees::visit(
+            indexed,
+            context,
+            roots,
+            || (),
+            |(), (id, ()), tree| {
+                let tree = match tree {
+                    Ok(tree) => tree,
+                    Err(error) if error.is_damage() => {
+                        lock(&walked).errors.push(error);
+                        return Ok(Vec::new());
+                    }
+                    Err(error) => return Err(error),
+                };
+                context.progress.add(0, 1);
+                let Findings { errors, missing } = Findings::of(&tree, id, indexed);
+                let mut walked = lock(&walked);
+                walked.trees += 1;
+                walked.errors.extend(errors);
+                for id in missing {
+                    if walked.missing.insert(id) {
+                        let error = Error::Missing(Object::looked_for(BlobKind::Data, id));
+                        walked.errors.push(error);
+                    }
+                }
+                let directories = tree.nodes.iter().filter(|node| node.metadata.is_dir());
+                Ok(walked.unseen(directories.filter_map(|node| node.subtree)))
+            },
+        )?;
+        let walked = walked.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.report.trees = walked.trees;
+        self.report.errors.extend(walked.errors);
         Ok(())
+    }
+}
+
+/// What all threads have found so far.
+#[derive(Default)]
+struct Walked {
+    seen: IdSet,
+    missing: IdSet,
+    trees: u64,
+    errors: Vec<Error>,
+}
+
+fn lock(walked: &Mutex<Walked>) -> MutexGuard<'_, Walked> {
+    walked.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Walked {
+    fn unseen(&mut self, trees: impl Iterator<Item = Id>) -> Vec<Pending<()>> {
+        let new = trees.filter(|id| self.seen.insert(*id));
+        new.map(|id| (id, ())).collect()
+    }
+}
+
+/// What is wrong with one directory.
+#[derive(Default)]
+struct Findings {
+    errors: Vec<Error>,
+    /// Data blobs that the index does not have.
+    missing: Vec<Id>,
+}
+
+impl Findings {
+    fn of(tree: &Tree, id: Id, indexed: &IndexedRepository) -> Self {
+        let object = Object::looked_for(BlobKind::Tree, id);
+        let refused = tree.refused.iter();
+        let mut found = Self {
+            errors: refused
+                .map(|reason| Error::damaged(object, reason))
+                .collect(),
+            missing: Vec::new(),
+        };
+        let index = indexed.index();
+        for node in tree.nodes.iter().filter(|node| node.metadata.is_file()) {
+            found.file(node, object, &index);
+        }
+        found
     }
 
     /// Checks that a file's blobs are in the index and as long as the file.
-    fn node(
-        &mut self,
-        indexed: &IndexedRepository,
-        tree: Object,
-        node: &Node,
-        missing: &mut IdSet,
-    ) {
-        if !node.metadata.is_file() {
-            return;
-        }
+    fn file(&mut self, node: &Node, tree: Object, index: &Index) {
         let mut length = 0_u64;
         let mut complete = true;
-        let index = indexed.index();
         for &id in &node.content {
             if let Some(location) = index.get(BlobKind::Data, id) {
                 length = length.saturating_add(location.blob.plain_length());
-                continue;
-            }
-            complete = false;
-            if missing.insert(id) {
-                let object = Object::Blob {
-                    kind: BlobKind::Data,
-                    id,
-                    pack: None,
-                };
-                self.report.errors.push(Error::Missing(object));
+            } else {
+                complete = false;
+                self.missing.push(id);
             }
         }
         if complete && length != node.metadata.size {
             let (name, size) = (node.name.escape_ascii(), node.metadata.size);
             let reason = format!("file `{name}` has {length} bytes instead of {size}");
-            self.report.errors.push(Error::damaged(tree, reason));
+            self.errors.push(Error::damaged(tree, reason));
         }
     }
 }

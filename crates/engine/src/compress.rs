@@ -63,15 +63,38 @@ fn compress(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
 
 /// Decompresses one frame of at most `limit` bytes.
 pub(crate) fn decompress(packed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    decompress_into(&mut plain, packed, limit)?;
+    Ok(plain)
+}
+
+/// Replaces what is in `plain` by the content of one frame of at most `limit` bytes.
+pub(crate) fn decompress_into(plain: &mut Vec<u8>, packed: &[u8], limit: usize) -> io::Result<()> {
+    // A frame says how long its content is; one that says more than it is worth gets no memory.
+    let length = match zstd::zstd_safe::get_frame_content_size(packed) {
+        Ok(Some(length)) => usize::try_from(length).unwrap_or(usize::MAX),
+        Ok(None) => limit,
+        Err(_) => return Err(io::Error::other("not a frame of zstd")),
+    };
+    if length > limit {
+        return Err(io::Error::other("decompressed data is too large"));
+    }
+    plain.clear();
+    plain.reserve(length);
     DECOMPRESSOR.with_borrow_mut(|slot| {
         if slot.is_none() {
             *slot = Some(Decompressor::new()?);
         }
         match slot {
-            Some(decompressor) => decompressor.decompress(packed, limit),
+            Some(decompressor) => decompressor.decompress_to_buffer(packed, plain),
             None => Err(io::Error::other("no decompressor")),
         }
-    })
+    })?;
+    // A buffer that was used before may have had more room.
+    if plain.len() > limit {
+        return Err(io::Error::other("decompressed data is too large"));
+    }
+    Ok(())
 }
 
 /// Decompresses one frame of unknown length, growing the output as it comes.

@@ -133,13 +133,23 @@ impl Cipher {
 
     /// The plaintext of `sealed`.
     pub(crate) fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, Unauthentic> {
-        let (iv, rest) = sealed.split_first_chunk::<IV_LEN>().ok_or(Unauthentic)?;
-        let (ciphertext, mac) = rest.split_last_chunk::<MAC_LEN>().ok_or(Unauthentic)?;
-        constant_time::verify_slices_are_equal(&self.mac(*iv, ciphertext), mac)
+        let mut sealed = sealed.to_vec();
+        let length = self.open_in_place(&mut sealed)?.len();
+        sealed.drain(..IV_LEN);
+        sealed.truncate(length);
+        Ok(sealed)
+    }
+
+    /// Turns `sealed` into its plaintext where it lies; unchanged if it is not authentic.
+    pub(crate) fn open_in_place<'s>(&self, sealed: &'s mut [u8]) -> Result<&'s [u8], Unauthentic> {
+        let (iv, rest) = sealed
+            .split_first_chunk_mut::<IV_LEN>()
+            .ok_or(Unauthentic)?;
+        let (text, mac) = rest.split_last_chunk_mut::<MAC_LEN>().ok_or(Unauthentic)?;
+        constant_time::verify_slices_are_equal(&self.mac(*iv, text), mac)
             .map_err(|_| Unauthentic)?;
-        let mut plaintext = ciphertext.to_vec();
-        self.apply_key_stream(*iv, &mut plaintext);
-        Ok(plaintext)
+        self.apply_key_stream(*iv, text);
+        Ok(text)
     }
 
     fn apply_key_stream(&self, iv: [u8; IV_LEN], data: &mut [u8]) {

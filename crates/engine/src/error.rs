@@ -36,6 +36,12 @@ impl Object {
             pack: Some(pack),
         }
     }
+
+    /// A blob that is not known to be in any pack.
+    pub(crate) fn looked_for(kind: BlobKind, id: Id) -> Self {
+        let pack = None;
+        Self::Blob { kind, id, pack }
+    }
 }
 
 impl From<Handle> for Object {

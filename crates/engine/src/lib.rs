@@ -41,23 +41,36 @@
 
 pub mod backend;
 
+mod ahead;
 mod archive;
 mod browse;
 mod check;
 mod chunk;
 mod compress;
+mod copy;
 mod crypto;
+mod diff;
 mod error;
 mod format;
+#[cfg(test)]
+mod fuzz;
 mod id;
 mod index;
+mod keys;
 mod lock;
+mod packs;
+mod parallel;
+mod pieces;
 mod prune;
 mod read;
+mod repair;
 mod repository;
 mod restore;
+mod rewrite;
 mod snapshots;
 mod store;
+mod stream;
+mod trees;
 mod verify;
 
 pub use archive::{BackupOptions, BackupOutcome, Parent};
@@ -66,13 +79,18 @@ pub use browse::{BrowseNode, FileReader, SnapshotReader};
 pub use check::{CheckOptions, CheckReport, ReadData};
 pub use chunk::Chunker;
 pub use compress::Compression;
+pub use copy::Copied;
 pub use crypto::MasterKey;
 pub use crypto::kdf::KdfCost;
+pub use diff::{Change, DiffStats, Difference};
 pub use error::{Error, ErrorKind, Object, Result};
 pub use format::BlobKind;
 pub use format::snapshot::{Snapshot, Summary};
 pub use id::{Id, InvalidId, SnapshotId};
+pub use keys::KeyInfo;
 pub use prune::{PruneOptions, PrunePlan, PruneReport, Tolerance};
+pub use repair::{IndexRepair, PackRepair, RepairedSnapshot, SnapshotRepair};
 pub use repository::{Credential, IndexedRepository, InitOptions, Repository};
 pub use snapshots::SnapshotList;
+pub use stream::{Sink, StreamOptions, StreamReport, TarSink};
 pub use verify::{Expected, RepositoryStats, Verification};

@@ -3,20 +3,29 @@
 //! Both happen under one exclusive lock. New packs are durable before the new index, the new index
 //! before old index files go, and these before old packs: whenever it stops, everything that a
 //! snapshot needs is there and found.
+//!
+//! With a grace time nothing is deleted at once: packs leave the index but stay, marked with the
+//! time, and a later prune deletes them, or takes back those that have come into use. So even a
+//! writer that never saw the lock loses nothing if it is done within the grace time.
 
 mod execute;
+mod salvage;
 
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
 use strongroom_domain::tree::Context;
 
 use crate::backend::{FileKind, Handle};
-use crate::error::{Error, Result};
+use crate::error::{Error, Object, Result};
 use crate::format::BlobKind;
-use crate::format::index::{IndexBlob, IndexPack};
+use crate::format::index::{IndexBlob, IndexPack, MarkedPack};
 use crate::format::pack::pack_size;
 use crate::id::{Id, IdMap, IdSet};
-use crate::index::load_files;
 use crate::lock::LockMode;
+use crate::packs::PackList;
 use crate::repository::{IndexedRepository, Repository};
+use crate::trees;
 
 /// How much unused data may stay in packs that are also used.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,12 +43,15 @@ pub enum Tolerance {
 pub struct PruneOptions {
     /// Unused data that may stay. restic's default is 5 percent.
     pub tolerance: Tolerance,
+    /// How long packs without use stay before they are deleted; not at all if nothing.
+    pub grace: Option<SignedDuration>,
 }
 
 impl Default for PruneOptions {
     fn default() -> Self {
         Self {
             tolerance: Tolerance::Percent(5.0),
+            grace: None,
         }
     }
 }
@@ -52,12 +64,21 @@ pub struct PrunePlan {
     /// Packs with use that stay as they are.
     keep: Vec<IndexPack>,
     /// Packs whose used blobs are written anew.
-    repack: Vec<IndexPack>,
-    /// Packs without use, and packs that no index names.
+    repack: Vec<Partly>,
+    /// Packs that are deleted: without use, or named by no index.
     remove: Vec<Id>,
+    /// Packs without use that are to stay for the grace time.
+    marked: Vec<MarkedPack>,
+    /// When an earlier prune marked them.
+    marked_before: IdMap<Timestamp>,
+    grace: Option<SignedDuration>,
+    now: Timestamp,
     old_indexes: Vec<Id>,
     /// Whether index files name packs that are gone or repeat themselves.
     index_dirty: bool,
+    packs_repacked: u64,
+    /// What repacking cannot read is noted here and left out; without, it is an error.
+    salvage: Option<Mutex<Vec<Error>>>,
     /// Bytes of packs before.
     pub bytes_before: u64,
     /// Bytes of packs that are removed without being read.
@@ -84,9 +105,15 @@ impl Repository {
     /// that says what is needed.
     pub fn plan_prune(&self, options: &PruneOptions, context: &Context) -> Result<PrunePlan> {
         let lock = self.lock(LockMode::Exclusive)?;
-        let repository = self.clone().load_index(lock, context)?;
+        let mut list = PackList::load(self, context)?;
+        if let Some(error) = list.errors.pop() {
+            return Err(error);
+        }
+        // What was marked may be in use again.
+        let marked_before = list.take_marked();
+        let index = std::mem::take(&mut list.index);
+        let repository = self.clone().with_index(lock, index, Vec::new());
         let used = used_blobs(&repository, context)?;
-        let (old_indexes, packs, repeated) = indexed_packs(self, context)?;
         let there: IdMap<u64> = self
             .list(FileKind::Pack)?
             .into_iter()
@@ -97,16 +124,24 @@ impl Repository {
             keep: Vec::new(),
             repack: Vec::new(),
             remove: Vec::new(),
-            old_indexes,
-            index_dirty: repeated,
+            marked: Vec::new(),
+            marked_before,
+            grace: options.grace,
+            now: self.clock().now(),
+            old_indexes: list.files,
+            index_dirty: list.repeated,
+            packs_repacked: 0,
+            salvage: None,
             bytes_before: there.values().sum(),
             bytes_removed: 0,
             bytes_repacked: 0,
             bytes_unused_kept: 0,
         };
-        plan.remove
-            .extend(there.keys().filter(|id| !packs.contains_key(*id)));
-        let partly = plan.sort_packs(packs, &there, used)?;
+        for id in there.keys().filter(|id| !list.packs.contains_key(*id)) {
+            let (id, blobs) = (*id, Vec::new());
+            plan.without_use(IndexPack { id, blobs });
+        }
+        let partly = plan.sort_packs(list.packs, &there, used)?;
         plan.choose_repack(partly, options.tolerance);
         let size = |id: &Id| there.get(id).copied().unwrap_or(0);
         plan.bytes_removed = plan.remove.iter().map(size).sum();
@@ -115,6 +150,7 @@ impl Repository {
 }
 
 /// A pack in which some blobs are used and some are not.
+#[derive(Debug)]
 struct Partly {
     pack: IndexPack,
     /// The blobs that are used, from this pack and no other.
@@ -132,33 +168,53 @@ impl PrunePlan {
     ) -> Result<Vec<Partly>> {
         let mut partly = Vec::new();
         let mut sorted: Vec<(Id, Vec<IndexBlob>)> = packs.into_iter().collect();
-        sorted.sort_unstable_by_key(|(id, _)| *id);
-        // Packs that are there come first, so that a blob in two packs counts for one that is.
-        sorted.sort_by_key(|(id, _)| !there.contains_key(id));
+        // Packs that are there and not marked come first: a blob in two packs counts for one.
+        let is_marked = |id: &Id| self.marked_before.contains_key(id);
+        sorted.sort_unstable_by_key(|(id, _)| (!there.contains_key(id), is_marked(id), *id));
         for (id, blobs) in sorted {
             // A blob that occurs in several packs is used in the first only.
             let (mine, unused): (Vec<IndexBlob>, Vec<IndexBlob>) = blobs
                 .iter()
                 .partition(|blob| used[usize::from(blob.kind == BlobKind::Tree)].remove(&blob.id));
             let unused_bytes = unused.iter().map(|blob| u64::from(blob.length)).sum();
+            let pack = IndexPack { id, blobs };
             if !there.contains_key(&id) {
                 if !mine.is_empty() {
                     return Err(Error::Missing(Handle::new(FileKind::Pack, id).into()));
                 }
                 self.index_dirty = true;
             } else if mine.is_empty() {
-                self.remove.push(id);
+                self.without_use(pack);
             } else if unused.is_empty() {
-                self.keep.push(IndexPack { id, blobs });
+                self.stays(pack);
             } else {
                 partly.push(Partly {
-                    pack: IndexPack { id, blobs },
+                    pack,
                     used: mine,
                     unused_bytes,
                 });
             }
         }
         Ok(partly)
+    }
+
+    /// Deletes a pack now if there is no grace time or it is over.
+    fn without_use(&mut self, pack: IndexPack) {
+        let since = self.marked_before.get(&pack.id).copied();
+        let is_over = |grace| since.is_some_and(|it| self.now.duration_since(it) >= grace);
+        if self.grace.is_none_or(is_over) {
+            self.remove.push(pack.id);
+        } else {
+            self.index_dirty |= since.is_none();
+            let time = since.unwrap_or(self.now);
+            self.marked.push(MarkedPack { pack, time });
+        }
+    }
+
+    fn stays(&mut self, pack: IndexPack) {
+        // One that was marked goes back into the index.
+        self.index_dirty |= self.marked_before.contains_key(&pack.id);
+        self.keep.push(pack);
     }
 
     /// Repacks those with the largest unused share until what stays unused is tolerable.
@@ -193,12 +249,9 @@ impl PrunePlan {
             if unused > limit {
                 unused -= partly.unused_bytes;
                 self.bytes_repacked += pack_size(&partly.pack.blobs);
-                self.repack.push(IndexPack {
-                    id: partly.pack.id,
-                    blobs: partly.used,
-                });
+                self.repack.push(partly);
             } else {
-                self.keep.push(partly.pack);
+                self.stays(partly.pack);
             }
         }
         self.bytes_unused_kept = unused;
@@ -207,6 +260,11 @@ impl PrunePlan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.repack.is_empty() && !self.index_dirty
+    }
+
+    /// Packs that leave the index and are deleted by a prune after the grace time.
+    pub fn packs_marked(&self) -> usize {
+        self.marked.len()
     }
 
     /// Packs that will be removed, repacked ones not included.
@@ -226,62 +284,37 @@ fn used_blobs(repository: &IndexedRepository, context: &Context) -> Result<[IdSe
     if let Some(error) = list.damaged.pop() {
         return Err(error);
     }
-    let (mut data, mut trees) = (IdSet::default(), IdSet::default());
-    let mut to_read: Vec<Id> = list
-        .snapshots
-        .iter()
-        .map(|snapshot| snapshot.tree)
-        .collect();
-    while let Some(id) = to_read.pop() {
-        if context.cancel.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
-        if !trees.insert(id) {
-            continue;
-        }
-        let tree = repository.read_tree(id)?;
-        if let Some(reason) = tree.refused.into_iter().next() {
-            let object = crate::error::Object::Blob {
-                kind: BlobKind::Tree,
-                id,
-                pack: None,
-            };
-            return Err(Error::damaged(object, reason));
-        }
-        for node in tree.nodes {
-            to_read.extend(node.subtree);
-            data.extend(node.content);
-        }
-        context.progress.add(0, 1);
-    }
-    let index = repository.index();
-    match data.iter().find(|id| !index.contains(BlobKind::Data, **id)) {
-        Some(&id) => Err(Error::Missing(crate::error::Object::Blob {
-            kind: BlobKind::Data,
-            id,
-            pack: None,
-        })),
-        None => Ok([data, trees]),
-    }
-}
-
-/// Index files, the packs in them, and whether any pack is in more than one.
-fn indexed_packs(
-    repository: &Repository,
-    context: &Context,
-) -> Result<(Vec<Id>, IdMap<Vec<IndexBlob>>, bool)> {
-    let mut files = Vec::new();
-    let mut packs = IdMap::default();
-    let mut repeated = false;
-    let mut damaged = None;
-    load_files(repository, context, |id, file| match file {
-        Ok(file) => {
-            files.push(id);
-            for pack in file.packs {
-                repeated |= packs.insert(pack.id, pack.blobs).is_some();
+    // Data, then trees.
+    let used = Mutex::new([IdSet::default(), IdSet::default()]);
+    let lock = || used.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut roots: Vec<_> = list.snapshots.iter().map(|it| (it.tree, ())).collect();
+    roots.retain(|(id, ())| lock()[1].insert(*id));
+    trees::visit(
+        repository,
+        context,
+        roots,
+        || (),
+        |(), (id, ()), tree| {
+            let tree = tree?;
+            if let Some(reason) = tree.refused.into_iter().next() {
+                let object = Object::looked_for(BlobKind::Tree, id);
+                return Err(Error::damaged(object, reason));
             }
-        }
-        Err(error) => damaged = Some(error),
-    })?;
-    damaged.map_or(Ok((files, packs, repeated)), Err)
+            context.progress.add(0, 1);
+            let [data, trees] = &mut *lock();
+            let mut below = Vec::new();
+            for node in tree.nodes {
+                data.extend(node.content);
+                below.extend(node.subtree.filter(|id| trees.insert(*id)));
+            }
+            Ok(below.into_iter().map(|id| (id, ())).collect())
+        },
+    )?;
+    let used = used.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let index = repository.index();
+    let mut data = used[0].iter();
+    match data.find(|id| !index.contains(BlobKind::Data, **id)) {
+        Some(&id) => Err(Error::Missing(Object::looked_for(BlobKind::Data, id))),
+        None => Ok(used),
+    }
 }

@@ -1,5 +1,7 @@
 //! Reading blobs and trees.
 
+use bytes::{Bytes, BytesMut};
+
 use crate::backend::{FileKind, Handle};
 use crate::compress;
 use crate::error::{Error, Object, Result};
@@ -10,15 +12,25 @@ use crate::id::Id;
 use crate::index::Location;
 use crate::repository::{IndexedRepository, Repository};
 
+/// Room for plaintexts, used again for each so that memory is not asked for all the time.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch(Vec<u8>);
+
 impl Repository {
-    /// The plaintext of a blob as stored, proven by its hash.
-    pub(crate) fn decode_blob(&self, pack: Id, blob: &IndexBlob, stored: &[u8]) -> Result<Vec<u8>> {
+    /// The plaintext of a blob as stored, proven by its hash. Decrypts `stored` where it lies.
+    pub(crate) fn decode_in_place<'b>(
+        &self,
+        pack: Id,
+        blob: &IndexBlob,
+        stored: &'b mut [u8],
+        scratch: &'b mut Scratch,
+    ) -> Result<&'b [u8]> {
         let damaged = |reason: &dyn std::fmt::Display| {
             Error::damaged(Object::blob(blob.kind, blob.id, pack), reason)
         };
         let opened = self
             .cipher()
-            .open(stored)
+            .open_in_place(stored)
             .map_err(|error| damaged(&error))?;
         let plain = if blob.uncompressed_length == 0 {
             opened
@@ -27,12 +39,25 @@ impl Repository {
             if length > MAX_BLOB {
                 return Err(damaged(&format_args!("claims to have {length} bytes")));
             }
-            compress::decompress(&opened, length).map_err(|error| damaged(&error))?
+            compress::decompress_into(&mut scratch.0, opened, length)
+                .map_err(|error| damaged(&error))?;
+            &scratch.0
         };
-        if Id::of(&plain) != blob.id {
+        if Id::of(plain) != blob.id {
             return Err(damaged(&"content does not have the hash it is named by"));
         }
         Ok(plain)
+    }
+
+    /// The plaintext of a blob as stored, proven by its hash.
+    pub(crate) fn decode_blob(&self, pack: Id, blob: &IndexBlob, stored: Bytes) -> Result<Vec<u8>> {
+        let mut scratch = Scratch::default();
+        let mut stored = into_mut(stored);
+        let plain = self.decode_in_place(pack, blob, &mut stored, &mut scratch)?;
+        if blob.uncompressed_length == 0 {
+            return Ok(plain.to_vec());
+        }
+        Ok(scratch.0)
     }
 
     fn read_blob_at(&self, location: &Location) -> Result<Vec<u8>> {
@@ -49,8 +74,15 @@ impl Repository {
                     Error::storage("read", handle, error)
                 }
             })?;
-        self.decode_blob(*pack, blob, &stored)
+        self.decode_blob(*pack, blob, stored)
     }
+}
+
+/// The same bytes to be changed, copied only if somebody else has them too.
+pub(crate) fn into_mut(bytes: Bytes) -> BytesMut {
+    bytes
+        .try_into_mut()
+        .unwrap_or_else(|shared| BytesMut::from(&shared[..]))
 }
 
 impl IndexedRepository {

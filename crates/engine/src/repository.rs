@@ -18,9 +18,10 @@ use crate::crypto::{Cipher, MasterKey, fill_random};
 use crate::error::{Error, Result};
 use crate::format::MAX_FILE;
 use crate::format::config::Config;
-use crate::format::key::{KeyError, KeyFile};
+use crate::format::key::KeyFile;
 use crate::id::Id;
 use crate::index::Index;
+use crate::keys::find_key;
 use crate::lock::{Lock, LockMode, Owner};
 
 /// The only version written and read.
@@ -73,6 +74,8 @@ struct Inner {
     config: Config,
     rabin: Arc<RabinTables>,
     owner: Owner,
+    /// The key file that opened it.
+    key_file: Option<Id>,
 }
 
 impl Repository {
@@ -98,8 +101,15 @@ impl Repository {
             id: Id::from_bytes(id),
             chunker_polynomial: Polynomial::random(),
         };
-        let repository = Self::assemble(backend, clock, MasterKey::random(), config);
-        repository.add_key(&options.password, options.kdf)?;
+        let key = MasterKey::random();
+        let unlisted = Self::assemble(
+            Arc::clone(&backend),
+            Arc::clone(&clock),
+            (key.clone(), None),
+            config.clone(),
+        );
+        let key_file = unlisted.add_key(&options.password, options.kdf)?;
+        let repository = Self::assemble(backend, clock, (key, Some(key_file)), config);
         let json = to_json(&repository.0.config)?;
         // The config comes last: with it the place is a repository.
         repository.put(Handle::CONFIG, repository.cipher().seal(&json))?;
@@ -120,10 +130,13 @@ impl Repository {
             Err(error) => return Err(Error::storage("read", Handle::CONFIG, error)),
         };
         let key = match credential {
-            Credential::MasterKey(key) => key.clone(),
-            Credential::Password(password) => find_key(&*backend, password)?,
+            Credential::MasterKey(key) => (key.clone(), None),
+            Credential::Password(password) => {
+                let (id, key) = find_key(&*backend, password)?;
+                (key, Some(id))
+            }
         };
-        let plain = Cipher::new(&key)
+        let plain = Cipher::new(&key.0)
             .open(&sealed)
             .map_err(|error| match credential {
                 // Nothing else has vouched for a key that came from outside.
@@ -137,7 +150,7 @@ impl Repository {
     fn assemble(
         backend: Arc<dyn Backend>,
         clock: Arc<dyn Clock>,
-        key: MasterKey,
+        (key, key_file): (MasterKey, Option<Id>),
         config: Config,
     ) -> Self {
         let cipher = Cipher::new(&key);
@@ -151,6 +164,7 @@ impl Repository {
             config,
             rabin,
             owner,
+            key_file,
         }))
     }
 
@@ -191,16 +205,31 @@ impl Repository {
     /// Loads the index under a lock that is held already.
     pub(crate) fn load_index(self, lock: Lock, context: &Context) -> Result<IndexedRepository> {
         let (index, damaged) = Index::load(&self, context)?;
-        Ok(IndexedRepository {
+        Ok(self.with_index(lock, index, damaged))
+    }
+
+    /// With an index that was loaded already.
+    pub(crate) fn with_index(
+        self,
+        lock: Lock,
+        index: Index,
+        damaged: Vec<Error>,
+    ) -> IndexedRepository {
+        IndexedRepository {
             repository: self,
             index: Arc::new(RwLock::new(index)),
             damaged: Arc::new(damaged),
             lock: Arc::new(lock),
-        })
+        }
     }
 
     pub(crate) fn lock(&self, mode: LockMode) -> Result<Lock> {
         Lock::acquire(self, mode)
+    }
+
+    /// The key file whose password opened it, if one did.
+    pub(crate) fn opened_with(&self) -> Option<Id> {
+        self.0.key_file
     }
 
     pub(crate) fn backend(&self) -> &dyn Backend {
@@ -294,7 +323,7 @@ fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::Invalid(error.to_string()))
 }
 
-fn parse_config(json: &[u8]) -> Result<Config> {
+pub(crate) fn parse_config(json: &[u8]) -> Result<Config> {
     #[derive(serde::Deserialize)]
     struct Version {
         version: u32,
@@ -305,43 +334,6 @@ fn parse_config(json: &[u8]) -> Result<Config> {
         return Err(Error::UnsupportedVersion(version));
     }
     serde_json::from_slice(json).map_err(damaged)
-}
-
-/// Tries the password on every key file.
-fn find_key(backend: &dyn Backend, password: &str) -> Result<MasterKey> {
-    let listed = backend
-        .list(FileKind::Key)
-        .map_err(|source| Error::Storage {
-            action: "list",
-            object: "`keys`".to_owned(),
-            source,
-        })?;
-    let mut damage = None;
-    for key in listed {
-        let handle = Handle::new(FileKind::Key, key.id);
-        let opened = backend
-            .get(handle)
-            .map_err(|e| Error::storage("read", handle, e))
-            .and_then(|json| {
-                let file: KeyFile =
-                    serde_json::from_slice(&json).map_err(|e| Error::damaged(handle, e))?;
-                match file.open(password.as_bytes()) {
-                    // A changed file may still be JSON and then looks like a wrong password.
-                    Err(KeyError::WrongPassword) if Id::of(&json) != handle.id() => Err(
-                        Error::damaged(handle, "content does not have the hash it is named by"),
-                    ),
-                    Err(KeyError::WrongPassword) => Ok(None),
-                    Err(KeyError::Malformed(reason)) => Err(Error::damaged(handle, reason)),
-                    Ok(key) => Ok(Some(key)),
-                }
-            });
-        match opened {
-            Ok(Some(key)) => return Ok(key),
-            Ok(None) => {}
-            Err(error) => damage = Some(error),
-        }
-    }
-    Err(damage.unwrap_or_else(|| Error::WrongPassword(backend.url())))
 }
 
 impl fmt::Debug for Repository {

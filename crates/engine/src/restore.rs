@@ -5,6 +5,7 @@
 //! or at the target.
 
 mod attributes;
+mod directory;
 mod fetch;
 mod file;
 mod plan;
@@ -13,17 +14,19 @@ mod target;
 mod tests;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use strongroom_domain::tree::{
-    Context, EntryFailure, EntryPath, Metadata, Phase, RestoreOptions, RestoreReport,
+    Context, EntryFailure, EntryPath, Phase, RestoreOptions, RestoreReport,
 };
 
 use crate::browse::SnapshotReader;
 use crate::error::{Error, Result, out_of_space};
+use crate::parallel;
 use crate::repository::IndexedRepository;
 
-use plan::Plan;
+use plan::{Plan, Special};
 use target::{Directories, Target};
 
 /// What all threads of a restore share.
@@ -32,6 +35,9 @@ struct Session<'a> {
     target: &'a Target,
     options: &'a RestoreOptions,
     context: &'a Context,
+    /// Files created and bytes written so far.
+    files: AtomicU64,
+    bytes: AtomicU64,
     failures: Mutex<Vec<EntryFailure>>,
     /// What ends the restore: no room, or storage that does not answer.
     fatal: Mutex<Option<Error>>,
@@ -53,13 +59,15 @@ impl SnapshotReader {
             target: &target,
             options,
             context,
+            files: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
             failures: Mutex::default(),
             fatal: Mutex::default(),
         };
-        let mut plan = Plan::make(self, &session)?;
+        let mut plan = session.settle(Plan::make(self, &session))?;
         context.progress.total(plan.bytes(), plan.entries());
         fetch::run(&mut plan, &session)?;
-        session.finish(plan)
+        session.finish(&plan)
     }
 }
 
@@ -96,64 +104,73 @@ impl Session<'_> {
         }
     }
 
+    /// As [`parallel::each`]; also what was noted as fatal ends it.
+    fn in_parallel<T: Sync, S>(
+        &self,
+        items: &[T],
+        state: impl Fn() -> S + Sync,
+        each: impl Fn(&mut S, &T) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let done = parallel::each(self.context, items, state, |state, item| {
+            self.check()?;
+            each(state, item)
+        });
+        self.settle(done)
+    }
+
+    /// Says what ended the work: often it is what a thread noted as fatal.
+    fn settle<T>(&self, result: Result<T>) -> Result<T> {
+        match (result, self.fatal().take()) {
+            (Ok(_) | Err(Error::Cancelled), Some(fatal)) => Err(fatal),
+            (result, _) => result,
+        }
+    }
+
     /// Links, special files and directories' attributes, after all content.
-    fn finish(self, plan: Plan) -> Result<RestoreReport> {
-        let mut directories = Directories::new(self.target);
-        let mut report = RestoreReport {
-            skipped: plan.skipped,
-            ..RestoreReport::default()
-        };
-        for (path, metadata) in &plan.others {
-            self.check()?;
-            match create_other(&mut directories, path, metadata) {
-                Ok(()) => report.files += 1,
-                Err(error) => self.target_failed(path, Phase::Create, error),
-            }
-            self.context.progress.add(0, 1);
-        }
-        for (path, first) in &plan.links {
-            self.check()?;
-            match self.target.link(first, path) {
-                Ok(()) => report.files += 1,
-                Err(error) => self.target_failed(path, Phase::Create, error),
-            }
-            self.context.progress.add(0, 1);
-        }
+    fn finish(self, plan: &Plan) -> Result<RestoreReport> {
+        let directories = || Directories::new(self.target);
+        self.in_parallel(&plan.specials, directories, |directories, special| {
+            let created = create_special(directories, special);
+            self.created(&special.path, created);
+            Ok(())
+        })?;
+        self.in_parallel(&plan.links, directories, |_, (path, first)| {
+            self.created(path, self.target.link(first, path));
+            Ok(())
+        })?;
         // From the leaves up: writing into a directory changes its time.
-        for (path, metadata) in plan.directories.iter().rev() {
-            self.check()?;
-            if let Err(error) = directory_attributes(&mut directories, path, metadata) {
-                self.target_failed(path, Phase::Attributes, error);
-            }
-            self.context.progress.add(0, 1);
+        let mut opened = directories();
+        for directory in plan.directories.iter().rev() {
+            self.settle(self.check())?;
+            directory.finish(&self, &mut opened);
         }
-        report.directories = plan.directories.len() as u64;
-        report.files += plan.files_written();
-        report.bytes = plan.bytes_written();
-        report.failures = self
-            .failures
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut report = RestoreReport {
+            files: self.files.into_inner(),
+            directories: plan.directories.len() as u64,
+            bytes: self.bytes.into_inner(),
+            skipped: plan.skipped,
+            failures: self
+                .failures
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+        };
         report.failures.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(report)
     }
+
+    fn created(&self, path: &EntryPath, result: std::io::Result<()>) {
+        match result {
+            Ok(()) => drop(self.files.fetch_add(1, Ordering::Relaxed)),
+            Err(error) => self.target_failed(path, Phase::Create, error),
+        }
+        self.context.progress.add(0, 1);
+    }
 }
 
-fn create_other(
-    directories: &mut Directories<'_>,
-    path: &EntryPath,
-    metadata: &Metadata,
-) -> std::io::Result<()> {
-    let (directory, name) = directories.parent_of(path)?;
-    target::create_special(&directory, name, &metadata.kind)?;
-    attributes::apply_by_name(&directory, name, metadata)
-}
-
-fn directory_attributes(
-    directories: &mut Directories<'_>,
-    path: &EntryPath,
-    metadata: &Metadata,
-) -> std::io::Result<()> {
-    let directory = directories.open(path)?;
-    attributes::apply(&*directory, metadata)
+fn create_special(directories: &mut Directories<'_>, special: &Special) -> std::io::Result<()> {
+    let (directory, name) = directories.parent_of(&special.path)?;
+    target::create_special(&directory, name, &special.kind)?;
+    special
+        .attributes
+        .apply_by_name(&directory, name, &special.kind)
 }

@@ -166,6 +166,15 @@ impl<'a> BlobStore<'a> {
         )
     }
 
+    /// Stores a blob that was sealed with this repository's key before, as it is.
+    pub(crate) fn save_sealed(&self, blob: IndexBlob, sealed: &[u8]) -> Result<()> {
+        if !self.claim(blob.kind, blob.id) {
+            return Ok(());
+        }
+        let length = length(sealed.len())?;
+        self.append(IndexBlob { length, ..blob }, sealed)
+    }
+
     /// Whether the caller is the one who has to store this blob.
     fn claim(&self, kind: BlobKind, id: Id) -> bool {
         // Under the lock a blob is always in one of the two: packs enter the index first.
@@ -298,8 +307,8 @@ impl<'a> BlobStore<'a> {
             return Ok(());
         }
         let file = IndexFile {
-            supersedes: Vec::new(),
             packs,
+            ..IndexFile::default()
         };
         let id = self
             .target

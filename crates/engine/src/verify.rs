@@ -1,13 +1,20 @@
 //! Proving that a snapshot can be restored: what a backup is put through before it counts.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use strongroom_domain::tree::{Context, EntryPath};
 
 use crate::backend::{FileKind, Handle};
-use crate::browse::BrowseNode;
 use crate::error::{Error, Object, Result};
 use crate::format::BlobKind;
+use crate::format::index::IndexBlob;
+use crate::format::node::Node;
 use crate::id::{Id, IdMap, IdSet, SnapshotId};
+use crate::index::Location;
+use crate::parallel;
+use crate::pieces::{PackReader, by_place};
 use crate::repository::{IndexedRepository, Repository};
+use crate::trees;
 
 /// What a snapshot should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,22 +53,34 @@ impl IndexedRepository {
         context: &Context,
     ) -> Result<Verification> {
         let snapshot = self.repository().snapshot(id)?;
-        let mut verifier = Verifier::new(self, Handle::new(FileKind::Snapshot, id), fraction)?;
-        for node in self.reader(&snapshot).walk(&EntryPath::root())? {
-            if context.cancel.is_cancelled() {
-                return Err(Error::Cancelled);
-            }
-            match node {
-                Ok(node) => verifier.node(&node)?,
-                Err(error) if error.source.is_damage() => {
-                    verifier.found.problems.push(error.source);
-                }
-                Err(error) => return Err(error.source),
-            }
-            context.progress.add(0, 1);
-        }
-        verifier.compare(expected);
-        Ok(verifier.found)
+        let verifier = Verifier::new(self, Handle::new(FileKind::Snapshot, id), fraction)?;
+        let roots = vec![(snapshot.tree, EntryPath::root())];
+        trees::visit(
+            self,
+            context,
+            roots,
+            || (),
+            |(), (_, path), tree| {
+                let (nodes, refused) = match tree {
+                    Ok(tree) => (tree.nodes, tree.refused),
+                    Err(error) if error.is_damage() => {
+                        verifier.state().found.problems.push(error);
+                        return Ok(Vec::new());
+                    }
+                    Err(error) => return Err(error),
+                };
+                context.progress.add(0, nodes.len() as u64);
+                verifier.directory(&path, &nodes, refused);
+                let below = nodes.into_iter().filter(|node| node.metadata.is_dir());
+                Ok(below
+                    .filter_map(|node| Some((node.subtree?, path.join(&node.name).ok()?)))
+                    .collect())
+            },
+        )?;
+        verifier.read_sample(context)?;
+        let mut found = verifier.into_found();
+        compare(&mut found, Handle::new(FileKind::Snapshot, id), expected);
+        Ok(found)
     }
 }
 
@@ -69,10 +88,17 @@ struct Verifier<'a> {
     repository: &'a IndexedRepository,
     snapshot: Handle,
     pack_sizes: IdMap<u64>,
-    seen: IdSet,
     /// Blobs whose id, as a number, is not above this are read.
     threshold: u64,
     read_none: bool,
+    state: Mutex<State>,
+}
+
+/// What all threads have found so far.
+struct State {
+    seen: IdSet,
+    /// Blobs to be read, by pack.
+    sample: IdMap<Vec<IndexBlob>>,
     found: Verification,
 }
 
@@ -93,92 +119,117 @@ impl<'a> Verifier<'a> {
                 .into_iter()
                 .map(|pack| (pack.id, pack.size))
                 .collect(),
-            seen: IdSet::default(),
             threshold,
             read_none: fraction <= 0.0,
-            found: Verification {
-                entries: 0,
-                bytes: 0,
-                blobs_read: 0,
-                problems: Vec::new(),
-            },
+            state: Mutex::new(State {
+                seen: IdSet::default(),
+                sample: IdMap::default(),
+                found: Verification {
+                    entries: 0,
+                    bytes: 0,
+                    blobs_read: 0,
+                    problems: Vec::new(),
+                },
+            }),
         })
     }
 
-    fn node(&mut self, node: &BrowseNode) -> Result<()> {
-        self.found.entries += 1;
-        if !node.metadata.is_file() {
-            return Ok(());
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn into_found(self) -> Verification {
+        let state = self.state.into_inner();
+        state.unwrap_or_else(PoisonError::into_inner).found
+    }
+
+    fn directory(&self, path: &EntryPath, nodes: &[Node], refused: Vec<String>) {
+        let mut state = self.state();
+        let State { found, .. } = &mut *state;
+        found.entries += nodes.len() as u64;
+        let refused = refused
+            .into_iter()
+            .map(|reason| Error::damaged(self.snapshot, format!("`{path}`: {reason}")));
+        found.problems.extend(refused);
+        for node in nodes.iter().filter(|node| node.metadata.is_file()) {
+            let mut stored = 0_u64;
+            for &id in &node.content {
+                stored = stored.saturating_add(self.blob(id, &mut state));
+            }
+            state.found.bytes = state.found.bytes.saturating_add(stored);
+            if stored != node.metadata.size {
+                let path = path.join(&node.name).unwrap_or_else(|_| path.clone());
+                let size = node.metadata.size;
+                let reason = format!("`{path}` should have {size} bytes and has {stored}");
+                let problem = Error::damaged(self.snapshot, reason);
+                state.found.problems.push(problem);
+            }
         }
-        let mut stored = 0_u64;
-        for &id in &node.content {
-            stored = stored.saturating_add(self.blob(id)?);
-        }
-        self.found.bytes = self.found.bytes.saturating_add(stored);
-        if stored != node.metadata.size {
-            let (path, size) = (&node.path, node.metadata.size);
-            let reason = format!("`{path}` should have {size} bytes and has {stored}");
-            self.found
-                .problems
-                .push(Error::damaged(self.snapshot, reason));
-        }
-        Ok(())
     }
 
     /// Length of a blob, which is looked at the first time it occurs.
-    fn blob(&mut self, id: Id) -> Result<u64> {
-        let Some(location) = self.repository.index().get(BlobKind::Data, id) else {
-            if self.seen.insert(id) {
-                let object = Object::Blob {
-                    kind: BlobKind::Data,
-                    id,
-                    pack: None,
-                };
-                self.found.problems.push(Error::Missing(object));
-            }
-            return Ok(0);
-        };
-        if self.seen.insert(id) {
-            let problem = match self.pack_sizes.get(&location.pack) {
-                None => Err(Error::Missing(
-                    Handle::new(FileKind::Pack, location.pack).into(),
-                )),
-                Some(&size) if size < location.blob.end() => {
-                    let handle = Handle::new(FileKind::Pack, location.pack);
-                    Err(Error::damaged(handle, "shorter than the index says"))
-                }
-                Some(_) => self.sample(id),
-            };
-            match problem {
-                Err(error) if !error.is_damage() => return Err(error),
-                Err(error) => self.found.problems.push(error),
-                Ok(()) => {}
-            }
+    fn blob(&self, id: Id, state: &mut State) -> u64 {
+        let location = self.repository.index().get(BlobKind::Data, id);
+        if !state.seen.insert(id) {
+            return location.map_or(0, |location| location.blob.plain_length());
         }
-        Ok(location.blob.plain_length())
+        let Some(Location { pack, blob }) = location else {
+            let object = Object::looked_for(BlobKind::Data, id);
+            state.found.problems.push(Error::Missing(object));
+            return 0;
+        };
+        let handle = Handle::new(FileKind::Pack, pack);
+        match self.pack_sizes.get(&pack) {
+            None => state.found.problems.push(Error::Missing(handle.into())),
+            Some(&size) if size < blob.end() => {
+                let problem = Error::damaged(handle, "shorter than the index says");
+                state.found.problems.push(problem);
+            }
+            Some(_) if self.read_none || id.prefix() > self.threshold => {}
+            Some(_) => state.sample.entry(pack).or_default().push(blob),
+        }
+        blob.plain_length()
     }
 
-    fn sample(&mut self, id: Id) -> Result<()> {
-        if self.read_none || id.prefix() > self.threshold {
-            return Ok(());
+    /// Reads the blobs that were chosen, pack by pack.
+    fn read_sample(&self, context: &Context) -> Result<()> {
+        let sample = std::mem::take(&mut self.state().sample);
+        let mut sample: Vec<_> = sample.into_iter().collect();
+        for (_, blobs) in &mut sample {
+            blobs.sort_by_key(by_place);
         }
-        self.repository.read_blob(BlobKind::Data, id)?;
-        self.found.blobs_read += 1;
-        Ok(())
+        let reader = || PackReader::new(self.repository);
+        parallel::each(context, &sample, reader, |reader, (pack, blobs)| {
+            reader.read(
+                *pack,
+                blobs,
+                |blob| blob,
+                |_, content| {
+                    if context.cancel.is_cancelled() {
+                        return Err(Error::Cancelled);
+                    }
+                    let found = &mut self.state().found;
+                    match content {
+                        Ok(_) => found.blobs_read += 1,
+                        Err(error) => found.problems.push(error),
+                    }
+                    Ok(())
+                },
+            )
+        })
     }
+}
 
-    fn compare(&mut self, expected: Option<Expected>) {
-        let Some(Expected { entries, bytes }) = expected else {
-            return;
-        };
-        let found = &mut self.found;
-        if (found.entries, found.bytes) != (entries, bytes) {
-            let reason = format!(
-                "it has {} entries with {} bytes instead of {entries} with {bytes}",
-                found.entries, found.bytes
-            );
-            found.problems.push(Error::damaged(self.snapshot, reason));
-        }
+fn compare(found: &mut Verification, snapshot: Handle, expected: Option<Expected>) {
+    let Some(Expected { entries, bytes }) = expected else {
+        return;
+    };
+    if (found.entries, found.bytes) != (entries, bytes) {
+        let reason = format!(
+            "it has {} entries with {} bytes instead of {entries} with {bytes}",
+            found.entries, found.bytes
+        );
+        found.problems.push(Error::damaged(snapshot, reason));
     }
 }
 

@@ -1,6 +1,5 @@
 //! Reading whole packs and proving every byte of them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Check, ReadData};
@@ -8,8 +7,10 @@ use crate::backend::{FileKind, Handle};
 use crate::crypto::OVERHEAD;
 use crate::error::{Error, Result};
 use crate::format::index::IndexBlob;
-use crate::format::pack::{LENGTH_FIELD, MAX_HEADER, parse_header};
+use crate::format::pack::{LENGTH_FIELD, MAX_HEADER, pack_size, parse_header};
 use crate::id::{Id, IdMap};
+use crate::parallel;
+use crate::read::{Scratch, into_mut};
 use crate::repository::Repository;
 
 impl ReadData {
@@ -21,6 +22,13 @@ impl ReadData {
                 let [first, ..] = *pack.as_bytes();
                 u32::from(first) % of.clamp(1, 256) == part.saturating_sub(1)
             }
+            Self::Sample { per_million, seed } => {
+                // The finaliser of SplitMix64: every seed chooses others.
+                let mut mixed = pack.prefix() ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+                mixed % 1_000_000 < u64::from(per_million)
+            }
         }
     }
 }
@@ -31,48 +39,51 @@ impl Check<'_> {
         packs: &IdMap<Vec<IndexBlob>>,
         read_data: ReadData,
     ) -> Result<()> {
-        let chosen: Vec<_> = packs
+        let mut chosen: Vec<_> = packs
             .iter()
             .filter(|(id, _)| read_data.includes(**id))
             .collect();
-        let next = AtomicUsize::new(0);
-        let results = Mutex::new(Vec::new());
+        chosen.sort_unstable_by_key(|(id, _)| **id);
+        let sizes = chosen.iter().map(|(_, blobs)| pack_size(blobs));
+        self.context.progress.total(sizes.sum(), 0);
+        let found = Mutex::new(Vec::new());
         let (repository, context) = (self.repository, self.context);
-        let work = || {
-            while let Some((id, blobs)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if context.cancel.is_cancelled() {
-                    return;
-                }
+        parallel::each(
+            context,
+            &chosen,
+            Scratch::default,
+            |scratch, (id, blobs)| {
                 let mut errors = Vec::new();
-                let length = read_pack(repository, **id, blobs, &mut errors);
+                let length = read_pack(repository, (**id, blobs), scratch, &mut errors);
                 context.progress.add(length, 0);
-                results
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(errors);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..context.limits.threads.max(1) {
-                scope.spawn(work);
-            }
-        });
-        self.cancelled()?;
-        for errors in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            self.report.packs_read += 1;
-            for error in errors {
-                // A pack that is missing was noted when the packs were listed.
-                if !matches!(error, Error::Missing(_)) {
-                    self.note(Err::<(), _>(error))?;
+                for error in errors {
+                    match error {
+                        // A pack that is missing was noted when the packs were listed.
+                        Error::Missing(_) => {}
+                        error if error.is_damage() => found
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(error),
+                        error => return Err(error),
+                    }
                 }
-            }
-        }
+                Ok(())
+            },
+        )?;
+        self.report.packs_read = chosen.len() as u64;
+        let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.report.errors.extend(found);
         Ok(())
     }
 }
 
 /// Reads a pack; returns its length.
-fn read_pack(repository: &Repository, id: Id, blobs: &[IndexBlob], errors: &mut Vec<Error>) -> u64 {
+fn read_pack(
+    repository: &Repository,
+    (id, blobs): (Id, &[IndexBlob]),
+    scratch: &mut Scratch,
+    errors: &mut Vec<Error>,
+) -> u64 {
     let handle = Handle::new(FileKind::Pack, id);
     let pack = match repository.backend().get(handle) {
         Ok(pack) => pack,
@@ -96,10 +107,14 @@ fn read_pack(repository: &Repository, id: Id, blobs: &[IndexBlob], errors: &mut 
         }
         Err(error) => errors.push(error),
     }
+    let length = pack.len() as u64;
+    let mut pack = into_mut(pack);
     for blob in blobs {
         let range = blob.offset as usize..blob.offset as usize + blob.length as usize;
-        let decoded = match pack.get(range) {
-            Some(stored) => repository.decode_blob(id, blob, stored).map(drop),
+        let decoded = match pack.get_mut(range) {
+            Some(stored) => repository
+                .decode_in_place(id, blob, stored, scratch)
+                .map(drop),
             None => Err(Error::damaged(
                 handle,
                 format!("ends before blob {}", blob.id),
@@ -107,11 +122,15 @@ fn read_pack(repository: &Repository, id: Id, blobs: &[IndexBlob], errors: &mut 
         };
         errors.extend(decoded.err());
     }
-    pack.len() as u64
+    length
 }
 
 /// The blobs that a pack itself lists.
-fn header(repository: &Repository, handle: Handle, pack: &[u8]) -> Result<Vec<IndexBlob>> {
+pub(crate) fn header(
+    repository: &Repository,
+    handle: Handle,
+    pack: &[u8],
+) -> Result<Vec<IndexBlob>> {
     let damaged = |reason: &str| Error::damaged(handle, reason);
     let (rest, length) = pack
         .split_last_chunk::<LENGTH_FIELD>()

@@ -1,5 +1,6 @@
 //! Index files: which blobs are where in which packs.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::BlobKind;
@@ -17,6 +18,21 @@ pub(crate) struct IndexFile {
     pub(crate) supersedes: Vec<Id>,
     #[serde(default, deserialize_with = "null_is_default")]
     pub(crate) packs: Vec<IndexPack>,
+    /// Packs that are to be deleted later; rustic's field, which restic passes over.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_is_default"
+    )]
+    pub(crate) packs_to_delete: Vec<MarkedPack>,
+}
+
+/// A pack that nothing needed at some time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MarkedPack {
+    #[serde(flatten)]
+    pub(crate) pack: IndexPack,
+    pub(crate) time: Timestamp,
 }
 
 /// The blobs of one pack.

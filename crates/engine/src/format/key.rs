@@ -13,15 +13,15 @@ use crate::crypto::{Cipher, KEY_LEN, MasterKey, fill_random};
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeyFile {
     #[serde(default)]
-    hostname: String,
+    pub(crate) hostname: String,
     #[serde(default)]
-    username: String,
+    pub(crate) username: String,
     kdf: String,
     #[serde(rename = "N")]
     n: u64,
     r: u32,
     p: u32,
-    created: Timestamp,
+    pub(crate) created: Timestamp,
     data: String,
     salt: String,
 }

@@ -1,42 +1,19 @@
 //! Carrying out a plan.
 
-use std::sync::mpsc::sync_channel;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use strongroom_domain::tree::Context;
 
-use super::{PrunePlan, PruneReport};
+use super::{Partly, PrunePlan, PruneReport};
 use crate::backend::{FileKind, Handle};
-use crate::compress::Compression;
 use crate::error::{Error, Result};
-use crate::format::BlobKind;
-use crate::format::index::{IndexFile, IndexPack};
-use crate::id::{Id, IdSet};
-use crate::repository::Repository;
-use crate::store::{BlobStore, IndexTarget, discard};
-
-/// Most blobs per index file.
-const INDEX_BLOBS: usize = 40_000;
-
-/// Takes every blob, although the index has it: it is about to lose it.
-struct Fresh<'a>(&'a Repository, Mutex<Vec<IndexPack>>);
-
-impl IndexTarget for Fresh<'_> {
-    fn repository(&self) -> &Repository {
-        self.0
-    }
-
-    fn contains(&self, _: BlobKind, _: Id) -> bool {
-        false
-    }
-
-    fn add(&self, pack: &IndexPack) {
-        self.1
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(pack.clone());
-    }
-}
+use crate::format::index::IndexPack;
+use crate::id::IdSet;
+use crate::packs::write_index;
+use crate::parallel;
+use crate::pieces::PackReader;
+use crate::rewrite::{Fresh, with_store};
+use crate::store::BlobStore;
 
 impl PrunePlan {
     /// Carries out the plan. Stopped or failed at any point, nothing that is needed is lost, and
@@ -45,85 +22,73 @@ impl PrunePlan {
         if self.is_empty() {
             return Ok(PruneReport::default());
         }
+        self.carry_out(context)
+    }
+
+    pub(super) fn carry_out(&mut self, context: &Context) -> Result<PruneReport> {
+        context.progress.total(self.bytes_repacked, 0);
         let (new_packs, mut new_indexes) = self.repack(context)?;
         // All used blobs of these packs are in new ones by now.
-        let removed: Vec<Id> = self
-            .remove
-            .iter()
-            .copied()
-            .chain(self.repack.iter().map(|pack| pack.id))
-            .collect();
+        for Partly { pack, .. } in std::mem::take(&mut self.repack) {
+            self.packs_repacked += 1;
+            self.without_use(pack);
+        }
         self.repository.held_lock().ensure_held()?;
-        new_indexes.extend(self.write_index()?);
-        self.delete(context, removed, &new_indexes, &new_packs)
+        let (keep, marked) = (
+            std::mem::take(&mut self.keep),
+            std::mem::take(&mut self.marked),
+        );
+        let repository = self.repository.repository();
+        new_indexes.extend(write_index(repository, keep, marked)?);
+        self.delete(context, &new_indexes, &new_packs)
     }
 
     /// Writes used blobs anew; returns the new packs and the index files that name them.
     fn repack(&self, context: &Context) -> Result<(Vec<IndexPack>, IdSet)> {
-        let fresh = Fresh(self.repository.repository(), Mutex::default());
-        let mut indexes = IdSet::default();
-        if !self.repack.is_empty() {
-            let (uploads, full_packs) = sync_channel(1);
-            let full_packs = Mutex::new(full_packs);
-            let store = BlobStore::new(&fresh, context, Compression::Auto, true, uploads);
-            std::thread::scope(|scope| {
-                let uploader = scope.spawn(|| {
-                    let result = store.upload(&full_packs);
-                    discard(&full_packs);
-                    result
-                });
-                let copied = self
-                    .copy_blobs(&store, context)
-                    .and_then(|()| store.close());
-                store.abandon();
-                // What went wrong with an upload says more than that nobody took the pack.
-                uploader.join().unwrap_or(Err(Error::Internal)).and(copied)
-            })?;
-            store.write_index()?;
-            indexes.extend(store.indexes_written());
+        if self.repack.is_empty() {
+            return Ok((Vec::new(), IdSet::default()));
         }
-        let packs = fresh.1.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok((packs, indexes))
+        let fresh = Fresh::new(self.repository.repository());
+        let ((), indexes) = with_store(&fresh, context, |store| self.copy_blobs(store, context))?;
+        Ok((fresh.into_packs(), indexes.into_iter().collect()))
     }
 
+    /// Copies what is used as it is stored, after it was proven.
     fn copy_blobs(&self, store: &BlobStore<'_>, context: &Context) -> Result<()> {
-        for pack in &self.repack {
-            for blob in &pack.blobs {
-                if context.cancel.is_cancelled() {
-                    return Err(Error::Cancelled);
-                }
-                let plain = self.repository.read_blob(blob.kind, blob.id)?;
-                store.save_with_id(blob.kind, blob.id, &plain)?;
-                context.progress.add(u64::from(blob.length), 0);
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes index files for the packs that stay.
-    fn write_index(&mut self) -> Result<Vec<Id>> {
-        let mut written = Vec::new();
-        let mut packs = std::mem::take(&mut self.keep).into_iter().peekable();
-        while packs.peek().is_some() {
-            let mut file = IndexFile::default();
-            let mut blobs = 0;
-            while let Some(pack) = packs.next_if(|_| blobs < INDEX_BLOBS) {
-                blobs += pack.blobs.len();
-                file.packs.push(pack);
-            }
-            written.push(
-                self.repository
-                    .repository()
-                    .write_json(FileKind::Index, &file)?,
-            );
-        }
-        Ok(written)
+        let reader = || PackReader::new(&self.repository).keep_sealed();
+        parallel::each(context, &self.repack, reader, |reader, partly| {
+            let Partly { pack, used, .. } = partly;
+            reader.read(
+                pack.id,
+                used,
+                |blob| blob,
+                |blobs, content| {
+                    let blob = blobs[0];
+                    let content = match (content, &self.salvage) {
+                        (Err(error), Some(lost)) => {
+                            lost.lock()
+                                .unwrap_or_else(PoisonError::into_inner)
+                                .push(error);
+                            return Ok(());
+                        }
+                        (content, _) => content?,
+                    };
+                    if context.cancel.is_cancelled() {
+                        return Err(Error::Cancelled);
+                    }
+                    context.progress.add(u64::from(blob.length), 0);
+                    match content.sealed {
+                        Some(sealed) => store.save_sealed(blob, sealed),
+                        None => store.save_with_id(blob.kind, blob.id, content.plain),
+                    }
+                },
+            )
+        })
     }
 
     fn delete(
         &self,
         context: &Context,
-        removed: Vec<Id>,
         new_indexes: &IdSet,
         new_packs: &[IndexPack],
     ) -> Result<PruneReport> {
@@ -136,7 +101,7 @@ impl PrunePlan {
             self.repository.held_lock().ensure_held()?;
             repository.delete(Handle::new(FileKind::Index, id))?;
         }
-        for &id in &removed {
+        for &id in &self.remove {
             self.repository.held_lock().ensure_held()?;
             repository.delete(Handle::new(FileKind::Pack, id))?;
             context.progress.add(0, 1);
@@ -145,10 +110,16 @@ impl PrunePlan {
             .iter()
             .map(|pack| crate::format::pack::pack_size(&pack.blobs))
             .sum();
+        // What was repacked is gone only if there is no grace time.
+        let repacked = if self.grace.is_some() {
+            0
+        } else {
+            self.bytes_repacked
+        };
         Ok(PruneReport {
-            packs_removed: removed.len() as u64,
-            packs_repacked: self.repack.len() as u64,
-            bytes_freed: (self.bytes_removed + self.bytes_repacked).saturating_sub(new_bytes),
+            packs_removed: self.remove.len() as u64,
+            packs_repacked: self.packs_repacked,
+            bytes_freed: (self.bytes_removed + repacked).saturating_sub(new_bytes),
         })
     }
 }

@@ -8,9 +8,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 use strongroom_domain::tree::{DeviceKind, EntryKind, EntryPath};
+
+use super::attributes::Attributes;
 
 /// Mode of what is being written, until its own is set.
 const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
@@ -18,17 +20,36 @@ const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// The target directory.
 #[derive(Debug)]
-pub(super) struct Target(Arc<OwnedFd>);
+pub(super) struct Target {
+    root: Arc<OwnedFd>,
+    /// Owner that new files get.
+    uid: Uid,
+    gid: Gid,
+}
 
 impl Target {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(path)?;
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        Ok(Self(Arc::new(rustix::fs::open(
-            path,
-            flags,
-            Mode::empty(),
-        )?)))
+        Ok(Self {
+            root: Arc::new(rustix::fs::open(path, flags, Mode::empty())?),
+            uid: rustix::process::geteuid(),
+            gid: rustix::process::getegid(),
+        })
+    }
+
+    /// Whether what is created directly in the target gets the owner of this process and no other:
+    /// the group may be inherited.
+    pub(super) fn owner_is_ours(&self) -> bool {
+        rustix::fs::fstat(&self.root).is_ok_and(|stat| {
+            stat.st_gid == self.gid.as_raw()
+                && !Mode::from_raw_mode(stat.st_mode).contains(Mode::SGID)
+        })
+    }
+
+    /// Whether these attributes name the owner of this process.
+    pub(super) fn is_ours(&self, attributes: &Attributes) -> bool {
+        attributes.owner_is(self.uid, self.gid)
     }
 
     /// Makes `path` another name of the file `first`.
@@ -47,29 +68,35 @@ impl Target {
     }
 }
 
-/// Opens directories of a target, one after the other mostly the same. One per thread.
+/// Directories kept open by one thread.
+const KEPT_OPEN: usize = 8;
+
+/// Opens directories of a target, one after the other mostly the same few. One per thread.
 pub(super) struct Directories<'a> {
     target: &'a Target,
-    last: Option<(EntryPath, Arc<OwnedFd>)>,
+    /// The last used comes first.
+    recent: Vec<(EntryPath, Arc<OwnedFd>)>,
 }
 
 impl<'a> Directories<'a> {
     pub(super) fn new(target: &'a Target) -> Self {
-        Self { target, last: None }
+        let recent = Vec::with_capacity(KEPT_OPEN);
+        Self { target, recent }
     }
 
     /// The directory `path`.
     pub(super) fn open(&mut self, path: &EntryPath) -> io::Result<Arc<OwnedFd>> {
-        if let Some((last, directory)) = &self.last
-            && last == path
-        {
-            return Ok(Arc::clone(directory));
+        if path.is_root() {
+            return Ok(Arc::clone(&self.target.root));
         }
-        let mut directory = Arc::clone(&self.target.0);
-        for name in path.components() {
-            directory = Arc::new(open_directory(&directory, OsStr::from_bytes(name))?);
+        if let Some(at) = self.recent.iter().position(|(recent, _)| recent == path) {
+            self.recent[..=at].rotate_right(1);
+            return Ok(Arc::clone(&self.recent[0].1));
         }
-        self.last = Some((path.clone(), Arc::clone(&directory)));
+        let directory = Arc::new(self.target.open_below(path)?);
+        self.recent.truncate(KEPT_OPEN - 1);
+        self.recent
+            .insert(0, (path.clone(), Arc::clone(&directory)));
         Ok(directory)
     }
 
@@ -83,20 +110,45 @@ impl<'a> Directories<'a> {
         Ok((self.open(&parent)?, OsStr::from_bytes(name)))
     }
 
-    /// Makes the directory `path` unless it is there.
-    pub(super) fn make(&mut self, path: &EntryPath) -> io::Result<()> {
+    /// Makes the directory `path` unless it is there; whether it was made.
+    pub(super) fn make(&mut self, path: &EntryPath) -> io::Result<bool> {
         let (parent, name) = self.parent_of(path)?;
         match rustix::fs::mkdirat(&*parent, name, PRIVATE_DIRECTORY) {
+            Ok(()) => Ok(true),
             // If it is something else, opening it says so.
-            Ok(()) | Err(Errno::EXIST) => open_directory(&parent, name).map(drop),
+            Err(Errno::EXIST) => open_directory(&parent, name).map(|_| false),
             Err(error) => Err(error.into()),
         }
     }
 }
 
+impl Target {
+    /// Opens a directory below the target; no component may be a link.
+    fn open_below(&self, path: &EntryPath) -> io::Result<OwnedFd> {
+        let whole = OsStr::from_bytes(path.as_bytes());
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let opened = rustix::fs::openat2(&self.root, whole, DIRECTORY, Mode::empty(), resolve);
+        if let Ok(directory) = opened {
+            return Ok(directory);
+        }
+        // Also where the system does not know that call; and this says which component it is.
+        let mut names = path.components().map(OsStr::from_bytes);
+        let first = names.next().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut directory = open_directory(&self.root, first)?;
+        for name in names {
+            directory = open_directory(&directory, name)?;
+        }
+        Ok(directory)
+    }
+}
+
+const DIRECTORY: OFlags = OFlags::DIRECTORY
+    .union(OFlags::RDONLY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
 fn open_directory(parent: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
-    let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(parent, name, flags, Mode::empty()).map_err(|error| match error {
+    rustix::fs::openat(parent, name, DIRECTORY, Mode::empty()).map_err(|error| match error {
         Errno::NOTDIR | Errno::LOOP => io::Error::new(
             io::ErrorKind::NotADirectory,
             "something that is not a directory is in the way",
@@ -107,14 +159,15 @@ fn open_directory(parent: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
 
 /// Creates a file anew; one that is there is unlinked, not written into.
 pub(super) fn create_file(directory: &OwnedFd, name: &OsStr) -> io::Result<File> {
-    remove_existing(directory, name)?;
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::openat(
-        directory,
-        name,
-        flags,
-        PRIVATE_FILE,
-    )?))
+    let create = || rustix::fs::openat(directory, name, flags, PRIVATE_FILE);
+    match create() {
+        Err(Errno::EXIST) => {
+            remove_existing(directory, name)?;
+            Ok(File::from(create()?))
+        }
+        created => Ok(File::from(created?)),
+    }
 }
 
 /// Opens a file that [`create_file`] made.

@@ -107,6 +107,7 @@ fn a_prune_cut_at_any_write_loses_nothing_and_can_be_repeated() {
         let context = Context::default();
         let options = PruneOptions {
             tolerance: Tolerance::Bytes(0),
+            grace: None,
         };
         open(backend)
             .plan_prune(&options, &context)?

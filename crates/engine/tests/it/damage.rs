@@ -149,7 +149,7 @@ fn a_damaged_config_does_not_open() {
 
 #[test]
 fn a_damaged_key_is_named_and_another_opens() {
-    for damage in [Damage::Flip(60), Damage::Truncate] {
+    for damage in ALL {
         let fixture = fixture();
         let key = fixture.only(FileKind::Key);
         fixture
@@ -161,8 +161,10 @@ fn a_damaged_key_is_named_and_another_opens() {
             let credential = Credential::password(password);
             Repository::open(fixture.backend.clone(), TestClock::new(), &credential)
         };
-        let error = open(PASSWORD).unwrap_err();
-        assert!(names(&error, key), "{damage:?}: {error}");
+        match (damage, open(PASSWORD).unwrap_err()) {
+            (Damage::Remove, Error::WrongPassword(_)) => {}
+            (_, error) => assert!(names(&error, key), "{damage:?}: {error}"),
+        }
         open("other").unwrap();
     }
 }

@@ -2,9 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod cancel;
+mod concurrency;
 mod crash;
 mod damage;
+mod exchange;
 mod interop;
 mod maintenance;
+mod repair;
 mod restore;
+mod small;
 mod support;

@@ -120,7 +120,13 @@ fn prune_keeps_what_is_used_and_frees_the_rest_within_its_tolerance() {
     let context = Context::default();
     let plan = |tolerance| {
         repository
-            .plan_prune(&PruneOptions { tolerance }, &context)
+            .plan_prune(
+                &PruneOptions {
+                    tolerance,
+                    grace: None,
+                },
+                &context,
+            )
             .unwrap()
     };
     assert!(plan(Tolerance::Bytes(0)).is_empty(), "everything is used");
