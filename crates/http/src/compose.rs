@@ -3,15 +3,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    extract::Request,
-    middleware::{from_fn, from_fn_with_state},
-};
+use axum::{Router, extract::Request, middleware::from_fn_with_state};
 use prometheus_client::registry::Registry;
 use strongroom_domain::{Clock, Ids};
 use strongroom_service::Service;
-use tower::ServiceBuilder;
 use utoipa::openapi::OpenApi;
 
 use crate::{
@@ -138,15 +133,8 @@ fn framed(router: Router<Service>, frame: &Arc<Frame>) -> Router<Service> {
             frame.fallback(reason, parts.method, parts.uri, id)
         }
     };
-    let around = ServiceBuilder::new()
-        .layer(from_fn_with_state(frame.clone(), layers::identify))
-        .layer(from_fn(layers::trace))
-        .layer(from_fn_with_state(frame.clone(), layers::measure))
-        .layer(from_fn_with_state(frame.clone(), layers::catch_panics))
-        .layer(from_fn_with_state(frame.clone(), layers::limit_time))
-        .layer(from_fn_with_state(frame.clone(), layers::buffer));
     router
         .fallback(fall_back(FallbackReason::NotFound))
         .method_not_allowed_fallback(fall_back(FallbackReason::MethodNotAllowed))
-        .layer(around)
+        .layer(from_fn_with_state(frame.clone(), layers::around))
 }

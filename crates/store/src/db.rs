@@ -1,6 +1,7 @@
 //! The one place that knows that there are two databases: connections, statements and rows of
 //! either, behind the same calls.
 
+mod pool;
 mod row;
 mod sqlite;
 mod value;
@@ -8,13 +9,14 @@ mod value;
 use std::path::Path;
 
 use sqlx::{
-    PgPool, Postgres, Sqlite, Transaction,
+    PgConnection, SqliteConnection,
     migrate::{MigrateError, Migrator},
-    pool::PoolConnection,
-    postgres::PgPoolOptions,
 };
 
-use self::sqlite::{SqliteDb, Turn, rolls_back};
+use self::{
+    pool::{Lent, Pool},
+    sqlite::{SqliteDb, Turn, rolls_back},
+};
 pub(crate) use self::{
     row::{Reader, Row},
     value::{Statement, Value, sql},
@@ -25,12 +27,12 @@ static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Connections to PostgreSQL that one process keeps.
-const POSTGRES_CONNECTIONS: u32 = 16;
+const POSTGRES_CONNECTIONS: usize = 16;
 
 /// An open database.
 pub(crate) enum Db {
     Sqlite(SqliteDb),
-    Postgres(PgPool),
+    Postgres(Pool<PgConnection>),
 }
 
 impl Db {
@@ -44,21 +46,18 @@ impl Db {
             }
             Some(("postgres" | "postgresql", _)) => {
                 let options = url.parse().map_err(|_| address(url))?;
-                let pool = PgPoolOptions::new()
-                    .max_connections(POSTGRES_CONNECTIONS)
-                    .test_before_acquire(false)
-                    .connect_with(options);
-                Self::Postgres(pool.await?)
+                Self::Postgres(Pool::new(options, POSTGRES_CONNECTIONS))
             }
             _ => return Err(address(url)),
         };
         match &db {
             Self::Sqlite(db) => db.migrate(&SQLITE).await?,
             // The migrator takes an advisory lock, so that servers that start together wait.
-            Self::Postgres(pool) => POSTGRES
-                .run(pool)
-                .await
-                .map_err(|error| migration_error(&POSTGRES, error))?,
+            Self::Postgres(pool) => {
+                let mut lent = pool.acquire().await?;
+                let done = POSTGRES.run(lent.conn()).await;
+                done.map_err(|error| migration_error(&POSTGRES, error))?;
+            }
         }
         Ok(db)
     }
@@ -67,7 +66,11 @@ impl Db {
     pub(crate) async fn write(&self) -> Result<Conn> {
         Ok(Conn::new(match self {
             Self::Sqlite(db) => Link::SqliteWrite(Box::new(db.turn().await?)),
-            Self::Postgres(pool) => Link::PostgresTx(pool.begin().await?),
+            Self::Postgres(pool) => {
+                let mut lent = pool.acquire().await?;
+                lent.begin("BEGIN").await?;
+                Link::Postgres(lent)
+            }
         }))
     }
 
@@ -75,7 +78,7 @@ impl Db {
     pub(crate) async fn read(&self) -> Result<Conn> {
         Ok(Conn::new(match self {
             Self::Sqlite(db) => Link::SqliteRead(db.readers.acquire().await?),
-            Self::Postgres(pool) => Link::PostgresRead(pool.acquire().await?),
+            Self::Postgres(pool) => Link::Postgres(pool.acquire().await?),
         }))
     }
 
@@ -105,13 +108,9 @@ fn migration_error(migrator: &Migrator, error: MigrateError) -> Error {
 }
 
 enum Link {
-    SqliteRead(PoolConnection<Sqlite>),
-    SqliteSnapshot(Transaction<'static, Sqlite>),
+    SqliteRead(Lent<SqliteConnection>),
     SqliteWrite(Box<Turn>),
-    PostgresRead(PoolConnection<Postgres>),
-    PostgresTx(Transaction<'static, Postgres>),
-    /// Only while one link is exchanged for another, or after that failed.
-    Gone,
+    Postgres(Lent<PgConnection>),
 }
 
 /// A connection that statements run on; what nouns are read through.
@@ -134,12 +133,9 @@ impl std::fmt::Debug for Conn {
 macro_rules! on {
     ($conn:expr, $statement:expr, $method:ident, $lite:expr, $pg:expr) => {
         match &mut $conn.link {
-            Link::SqliteRead(it) => $statement.sqlite()?.$method(&mut **it).await.map($lite),
-            Link::SqliteSnapshot(it) => $statement.sqlite()?.$method(&mut **it).await.map($lite),
+            Link::SqliteRead(it) => $statement.sqlite()?.$method(it.conn()).await.map($lite),
             Link::SqliteWrite(it) => $statement.sqlite()?.$method(it.conn()).await.map($lite),
-            Link::PostgresRead(it) => $statement.postgres()?.$method(&mut **it).await.map($pg),
-            Link::PostgresTx(it) => $statement.postgres()?.$method(&mut **it).await.map($pg),
-            Link::Gone => return Err(Error::Aborted),
+            Link::Postgres(it) => $statement.postgres()?.$method(it.conn()).await.map($pg),
         }
     };
 }
@@ -153,7 +149,7 @@ impl Conn {
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
-        matches!(self.link, Link::PostgresRead(_) | Link::PostgresTx(_))
+        matches!(self.link, Link::Postgres(_))
     }
 
     /// Runs a statement; gives the number of rows it changed.
@@ -199,15 +195,12 @@ impl Conn {
     /// What follows sees one state of the database. A transaction on SQLite always does; one that
     /// writes to PostgreSQL sees what others commit meanwhile, as it must to be right.
     pub(crate) async fn snapshot(&mut self) -> Result<()> {
-        self.link = match std::mem::replace(&mut self.link, Link::Gone) {
-            Link::SqliteRead(conn) => Link::SqliteSnapshot(Transaction::begin(conn, None).await?),
-            Link::PostgresRead(conn) => {
-                const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                let begin = sqlx::SqlSafeStr::into_sql_str(BEGIN);
-                Link::PostgresTx(Transaction::begin(conn, Some(begin)).await?)
-            }
-            link => link,
-        };
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        match &mut self.link {
+            Link::SqliteRead(lent) => lent.begin("BEGIN").await?,
+            Link::SqliteWrite(_) => {}
+            Link::Postgres(lent) => lent.begin(BEGIN).await?,
+        }
         Ok(())
     }
 
@@ -215,10 +208,8 @@ impl Conn {
         self.check()?;
         match self.link {
             Link::SqliteWrite(turn) => turn.commit().await,
-            Link::SqliteSnapshot(tx) => Ok(tx.commit().await?),
-            Link::PostgresTx(tx) => Ok(tx.commit().await?),
-            Link::SqliteRead(_) | Link::PostgresRead(_) => Ok(()),
-            Link::Gone => Err(Error::Aborted),
+            Link::SqliteRead(lent) => Ok(lent.commit().await?),
+            Link::Postgres(lent) => Ok(lent.commit().await?),
         }
     }
 
@@ -233,21 +224,20 @@ impl Conn {
     /// PostgreSQL refuses everything after an error within a transaction; so do we on SQLite, or
     /// a commit would keep half of what was meant.
     async fn note<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T> {
-        match done {
-            Ok(value) => Ok(value),
-            Err(error) => {
-                match &mut self.link {
-                    Link::SqliteWrite(turn) => {
-                        self.failed = true;
-                        if rolls_back(&error) {
-                            turn.give_up(&error).await;
-                        }
-                    }
-                    Link::PostgresTx(_) => self.failed = true,
-                    _ => {}
+        let error = done.as_ref().err();
+        match &mut self.link {
+            Link::SqliteRead(lent) => lent.ended(error),
+            Link::Postgres(lent) => {
+                lent.ended(error);
+                self.failed |= error.is_some() && lent.in_transaction();
+            }
+            Link::SqliteWrite(turn) => {
+                self.failed |= error.is_some();
+                if let Some(error) = error.filter(|it| rolls_back(it)) {
+                    turn.give_up(error).await;
                 }
-                Err(error.into())
             }
         }
+        Ok(done?)
     }
 }

@@ -1,49 +1,28 @@
 //! Reads the request body once, up to a limit, so that signatures and extractors see the same
 //! bytes.
 
-use std::sync::Arc;
-
 use axum::{
     body::{Body, BodyDataStream, HttpBody as _},
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, header::CONTENT_LENGTH},
-    middleware::Next,
-    response::Response,
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
-use super::Frame;
-use crate::{
-    dialect::FallbackReason,
-    extract::{RawBody, RequestId},
-};
+use crate::{dialect::FallbackReason, extract::RawBody};
 
 /// Puts the body into the request's extensions as [`RawBody`].
-pub(crate) async fn buffer(
-    State(frame): State<Arc<Frame>>,
-    id: RequestId,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn buffer(request: Request, limit: usize) -> Result<Request, FallbackReason> {
     if request.body().is_end_stream() {
-        return next.run(request).await;
+        return Ok(request);
     }
     let (mut parts, body) = request.into_parts();
-    let limit = frame.body_limit;
-    let too_large = announced(&parts.headers).is_some_and(|length| length > limit);
-    let read = if too_large {
-        Err(FallbackReason::BodyTooLarge { limit })
-    } else {
-        read(body.into_data_stream(), limit).await
-    };
-    match read {
-        Ok(bytes) => {
-            parts.extensions.insert(RawBody(bytes));
-            next.run(Request::from_parts(parts, Body::empty())).await
-        }
-        Err(reason) => frame.fallback(reason, parts.method, parts.uri, id),
+    if announced(&parts.headers).is_some_and(|length| length > limit) {
+        return Err(FallbackReason::BodyTooLarge { limit });
     }
+    let bytes = read(body.into_data_stream(), limit).await?;
+    parts.extensions.insert(RawBody(bytes));
+    Ok(Request::from_parts(parts, Body::empty()))
 }
 
 fn announced(headers: &HeaderMap) -> Option<usize> {

@@ -3,15 +3,14 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    sync::Arc,
 };
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::Method,
-    middleware::Next,
     response::Response,
 };
+use jiff::Timestamp;
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder},
     metrics::{counter::Counter, family::Family, histogram::Histogram},
@@ -53,27 +52,35 @@ impl Metrics {
     }
 }
 
-/// Counts and times the rest.
-pub(crate) async fn measure(
-    State(frame): State<Arc<Frame>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let route = Route {
-        method: MethodLabel(request.method().clone()),
-        route: RouteLabel(request.extensions().get().cloned()),
-    };
-    let began = frame.clock.now();
-    let response = next.run(request).await;
-    let took = frame.clock.now().duration_since(began).as_secs_f64();
-    let answer = Answer {
-        method: route.method.clone(),
-        route: route.route.clone(),
-        status: response.status().as_u16(),
-    };
-    frame.metrics.seconds.get_or_create(&route).observe(took);
-    frame.metrics.requests.get_or_create(&answer).inc();
-    response
+/// A request that is being answered.
+pub(super) struct Measurement {
+    route: Route,
+    began: Timestamp,
+}
+
+impl Measurement {
+    pub(super) fn begin(frame: &Frame, request: &Request) -> Self {
+        Self {
+            route: Route {
+                method: MethodLabel(request.method().clone()),
+                route: RouteLabel(request.extensions().get().cloned()),
+            },
+            began: frame.clock.now(),
+        }
+    }
+
+    /// Counts and times it.
+    pub(super) fn end(self, frame: &Frame, response: &Response) {
+        let Self { route, began } = self;
+        let took = frame.clock.now().duration_since(began).as_secs_f64();
+        frame.metrics.seconds.get_or_create(&route).observe(took);
+        let answer = Answer {
+            method: route.method,
+            route: route.route,
+            status: response.status().as_u16(),
+        };
+        frame.metrics.requests.get_or_create(&answer).inc();
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

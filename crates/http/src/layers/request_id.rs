@@ -1,11 +1,8 @@
 //! Gives every request an id and a time of arrival.
 
-use std::sync::Arc;
-
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
     response::Response,
 };
 
@@ -17,23 +14,23 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken over from a client, in bytes.
 const LONGEST: usize = 128;
 
-/// Takes the client's id or makes one, and repeats it in the response.
-pub(crate) async fn identify(
-    State(frame): State<Arc<Frame>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Takes the client's id or makes one.
+pub(super) fn assign(frame: &Frame, request: &mut Request) -> RequestId {
     let id = match given(request.headers()) {
         Some(id) => RequestId::new(id),
         None => RequestId::new(frame.ids.uuid().to_string()),
     };
+    let arrival = Arrival(frame.clock.now());
     request.extensions_mut().insert(id.clone());
-    request.extensions_mut().insert(Arrival(frame.clock.now()));
-    let mut response = next.run(request).await;
+    request.extensions_mut().insert(arrival);
+    id
+}
+
+/// Repeats the id in the response, unless the handler gave one.
+pub(super) fn repeat(id: &RequestId, response: &mut Response) {
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().entry(HEADER).or_insert(value);
     }
-    response
 }
 
 fn given(headers: &HeaderMap) -> Option<&str> {

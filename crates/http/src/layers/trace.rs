@@ -2,32 +2,29 @@
 
 use axum::{
     extract::{MatchedPath, Request},
-    middleware::Next,
     response::Response,
 };
-use tracing::Instrument as _;
+use tracing::Span;
 
 use crate::extract::RequestId;
 
-/// Runs the rest within a span that names the request, and logs how it was answered.
-pub(crate) async fn trace(request: Request, next: Next) -> Response {
-    let span = tracing::info_span!(
+/// The span that names the request.
+pub(super) fn span(request: &Request, id: &RequestId) -> Span {
+    tracing::info_span!(
         "request",
-        request.id = request.extensions().get::<RequestId>().map(RequestId::as_str),
+        request.id = id.as_str(),
         http.method = %request.method(),
         http.path = request.uri().path(),
         http.route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str),
-    );
-    async move {
-        let response = next.run(request).await;
-        let status = response.status().as_u16();
-        if status >= 500 {
-            tracing::warn!(http.status = status, "answered {status}");
-        } else {
-            tracing::debug!(http.status = status, "answered {status}");
-        }
-        response
+    )
+}
+
+/// Logs how the request was answered.
+pub(super) fn answered(response: &Response) {
+    let status = response.status().as_u16();
+    if status >= 500 {
+        tracing::warn!(http.status = status, "answered {status}");
+    } else {
+        tracing::debug!(http.status = status, "answered {status}");
     }
-    .instrument(span)
-    .await
 }

@@ -9,26 +9,29 @@ use std::{
     fs::{File, TryLockError},
     path::Path,
     sync::{Arc, OnceLock},
+    thread::available_parallelism,
     time::Duration,
 };
 
 use sqlx::{
-    ConnectOptions as _, Executor as _, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    ConnectOptions as _, Executor as _, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::pool::Pool;
 use crate::{Error, Result};
 
-/// Connections that read at the same time.
-const READERS: u32 = 4;
+/// The most connections that read at the same time. Each is a thread, and a look-up spends its
+/// time on a processor: more of them than processors only take turns.
+const READERS: usize = 8;
 
 /// How long a connection waits for the file's own lock; only another tool could hold it.
 const BUSY: Duration = Duration::from_secs(10);
 
 pub(crate) struct SqliteDb {
     writer: Arc<Mutex<Writer>>,
-    pub(crate) readers: SqlitePool,
+    pub(crate) readers: Pool<SqliteConnection>,
     /// Held as long as the database is open.
     _lock: Option<File>,
     /// Where a database lives that nobody wants to keep.
@@ -84,10 +87,8 @@ impl SqliteDb {
         scratch: Option<tempfile::TempDir>,
     ) -> Result<Self> {
         let conn = options.connect().await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .test_before_acquire(false)
-            .connect_lazy_with(options.pragma("query_only", "ON"));
+        let readers = available_parallelism().map_or(2, |it| it.get().clamp(2, READERS));
+        let readers = Pool::new(options.pragma("query_only", "ON"), readers);
         let writer = Writer {
             conn,
             batch: None,

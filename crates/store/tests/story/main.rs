@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod backups;
+mod connections;
 mod jobs;
 mod lists;
 mod nouns;
