@@ -191,9 +191,10 @@ impl<C: Link + 'static> Drop for Lent<C> {
         };
         let shared = Arc::clone(&self.shared);
         runtime.spawn(async move {
-            let settled = match transaction {
-                true => held.conn.run("ROLLBACK").await,
-                false => held.conn.ping().await,
+            let settled = if transaction {
+                held.conn.run("ROLLBACK").await
+            } else {
+                held.conn.ping().await
             };
             match settled {
                 Ok(()) => shared.give_back(held),
