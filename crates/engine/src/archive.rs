@@ -1,20 +1,23 @@
 //! Backup: from a stream of entries to a snapshot.
 //!
-//! The calling thread walks the stream and the parent snapshot side by side; workers read, cut,
-//! hash, compress and seal content; uploaders write packs. A directory is stored by whichever
-//! thread finishes the last of its entries.
+//! One thread takes what the source delivers; the calling one walks that and the parent snapshot
+//! side by side; workers read, cut, hash, compress and seal content; uploaders write packs. A
+//! directory is stored by whichever thread finishes the last of its entries.
 
+mod cache;
 mod directory;
 mod driver;
 mod file;
 mod queue;
+mod record;
 mod session;
 
+use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use jiff::Timestamp;
-use strongroom_domain::tree::{Context, EntryFailure, EntryStream};
+use strongroom_domain::tree::{Context, Entry, EntryError, EntryFailure, EntryStream};
 
 use crate::backend::FileKind;
 use crate::chunk::Chunker;
@@ -25,8 +28,15 @@ use crate::id::{Id, SnapshotId};
 use crate::repository::IndexedRepository;
 use crate::store::{BlobStore, discard};
 
+use cache::{Cache, CacheWriter};
 use driver::Driver;
 use session::Session;
+
+/// Entries as the driver takes them.
+type Entries = Box<dyn Iterator<Item = Result<Entry, EntryError>>>;
+/// Entries that go from the source to the driver at a time, and how many times it may be ahead.
+const BATCH: usize = 64;
+const AHEAD: usize = 8;
 
 /// The snapshot that a backup is compared with, so that unchanged files need not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +77,9 @@ pub struct BackupOptions {
     pub access_times: bool,
     /// Decompress every blob again before it is stored.
     pub verify: bool,
+    /// Directory for what makes the next backup of the same source faster: one small file per
+    /// source, sealed with the repository's key. It may be deleted at any time.
+    pub cache: Option<PathBuf>,
     /// Name and version of the program, for the record.
     pub program_version: String,
 }
@@ -86,6 +99,7 @@ impl Default for BackupOptions {
             whole: false,
             access_times: false,
             verify: true,
+            cache: None,
             program_version: concat!("strongroom ", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -126,7 +140,16 @@ impl IndexedRepository {
         let full_packs = Mutex::new(full_packs);
         let store = BlobStore::new(self, context, options.compression, options.verify, uploads);
         let cutter = self.repository().cutter(options.chunker)?;
-        let session = Session::new(store, context, cutter, options);
+        let cache_file = options
+            .cache
+            .as_ref()
+            .map(|directory| cache::path(directory, self.repository(), options));
+        // A cache that cannot be read or written costs time.
+        let known = cache_file
+            .as_ref()
+            .and_then(|file| Cache::open(file, self.repository()));
+        let new = cache_file.and_then(|file| CacheWriter::create(file, self.repository()).ok());
+        let session = Session::new(store, context, cutter, options, new);
 
         let root = std::thread::scope(|scope| {
             for _ in 0..threads.min(4) {
@@ -138,7 +161,8 @@ impl IndexedRepository {
             let workers: Vec<_> = (0..threads)
                 .map(|_| scope.spawn(|| session.work()))
                 .collect();
-            session.guard(|| Driver::new(self, &session, parent.as_ref()).run(entries));
+            let entries = ahead(entries, scope, &session);
+            session.guard(|| Driver::new(self, &session, parent.as_ref(), known).run(entries));
             session.queue.close();
             for worker in workers {
                 if worker.join().is_err() {
@@ -150,7 +174,9 @@ impl IndexedRepository {
         let written = session.finish_index();
         let root = session.result(root)?;
         written?;
-        self.commit(&session, root, parent.map(|p| p.id), started, options)
+        let outcome = self.commit(&session, root, parent.map(|p| p.id), started, options)?;
+        session.finish_cache();
+        Ok(outcome)
     }
 
     fn find_parent(&self, options: &BackupOptions) -> Result<Option<Snapshot>> {
@@ -213,4 +239,38 @@ impl IndexedRepository {
             failures: session.take_failures(),
         })
     }
+}
+
+/// Lets the source go ahead on a thread of its own, if there may be more than one.
+fn ahead<'scope>(
+    entries: Box<dyn EntryStream>,
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    session: &'scope Session<'_>,
+) -> Entries {
+    if session.context.limits.threads < 2 {
+        return Box::new(entries);
+    }
+    let (batches, arrived) = sync_channel(AHEAD);
+    scope.spawn(move || session.guard(|| walk(entries, &batches, session)));
+    Box::new(arrived.into_iter().flatten())
+}
+
+/// Hands on what a source delivers, in batches. What is made while it is read goes on at once.
+fn walk(
+    entries: Box<dyn EntryStream>,
+    batches: &SyncSender<Vec<Result<Entry, EntryError>>>,
+    session: &Session<'_>,
+) -> Result<()> {
+    let mut batch = Vec::new();
+    for entry in entries {
+        session.check()?;
+        let urgent = entry.as_ref().is_ok_and(|entry| !entry.comparable);
+        batch.push(entry);
+        // Whoever takes them leaves only after a failure, which is reported.
+        if (urgent || batch.len() >= BATCH) && batches.send(std::mem::take(&mut batch)).is_err() {
+            return Ok(());
+        }
+    }
+    drop(batches.send(batch));
+    Ok(())
 }

@@ -35,33 +35,68 @@ thread_local! {
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Compresses a blob; `None` if that is off or would not make it smaller.
-pub(crate) fn data(plain: &[u8], compression: Compression) -> io::Result<Option<Vec<u8>>> {
+/// Blobs from this size on are tried before they are compressed.
+const TRIED: usize = 256 << 10;
+/// What is tried: so many samples of so many bytes, evenly spread.
+const SAMPLES: usize = 8;
+const SAMPLE: usize = 4 << 10;
+
+/// Compresses a blob into `packed`; `false` if that is off or would not make it smaller.
+pub(crate) fn data(
+    plain: &[u8],
+    compression: Compression,
+    packed: &mut Vec<u8>,
+) -> io::Result<bool> {
     let Some(level) = compression.level() else {
-        return Ok(None);
+        return Ok(false);
     };
-    let packed = compress(plain, level)?;
-    Ok((packed.len() < plain.len()).then_some(packed))
+    if plain.len() >= TRIED && is_hopeless(plain, level, packed)? {
+        return Ok(false);
+    }
+    compress(plain, level, packed)?;
+    Ok(packed.len() < plain.len())
+}
+
+/// Whether no sample gets smaller: pictures, archives, what is encrypted.
+fn is_hopeless(plain: &[u8], level: i32, packed: &mut Vec<u8>) -> io::Result<bool> {
+    for number in 0..SAMPLES {
+        let start = (plain.len() - SAMPLE) / (SAMPLES - 1) * number;
+        compress(&plain[start..start + SAMPLE], level, packed)?;
+        if packed.len() < SAMPLE {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Compresses a tree or a file that is not a pack.
-pub(crate) fn metadata(plain: &[u8]) -> io::Result<Vec<u8>> {
-    compress(plain, METADATA_LEVEL)
+pub(crate) fn metadata(plain: &[u8], packed: &mut Vec<u8>) -> io::Result<()> {
+    compress(plain, METADATA_LEVEL, packed)
 }
 
-fn compress(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
+/// Replaces what is in `packed` by one frame.
+fn compress(plain: &[u8], level: i32, packed: &mut Vec<u8>) -> io::Result<()> {
     COMPRESSOR.with_borrow_mut(|slot| {
         if slot.as_ref().is_none_or(|(made_for, _)| *made_for != level) {
             *slot = Some((level, Compressor::new(level)?));
         }
-        match slot {
-            Some((_, compressor)) => compressor.compress(plain),
-            None => Err(io::Error::other("no compressor")),
-        }
+        let Some((_, compressor)) = slot else {
+            return Err(io::Error::other("no compressor"));
+        };
+        packed.clear();
+        packed.reserve(zstd::zstd_safe::compress_bound(plain.len()));
+        compressor.compress_to_buffer(plain, packed).map(drop)
     })
 }
 
+/// Whether a frame decompresses to exactly `plain`; `space` is where it does so.
+pub(crate) fn is_frame_of(packed: &[u8], plain: &[u8], space: &mut Vec<u8>) -> io::Result<bool> {
+    decompress_into(space, packed, plain.len())?;
+    Ok(space == plain)
+}
+
 /// Decompresses one frame of at most `limit` bytes.
+#[cfg(test)]
 pub(crate) fn decompress(packed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
     let mut plain = Vec::new();
     decompress_into(&mut plain, packed, limit)?;
@@ -119,15 +154,30 @@ mod tests {
     fn incompressible_data_is_left_alone() {
         let mut random = vec![0; 4096];
         crate::crypto::fill_random(&mut random);
-        assert_eq!(data(&random, Compression::Auto).unwrap(), None);
-        assert_eq!(data(&[0; 4096], Compression::Off).unwrap(), None);
-        let packed = data(&[0; 4096], Compression::Auto).unwrap().unwrap();
+        let mut packed = Vec::new();
+        assert!(!data(&random, Compression::Auto, &mut packed).unwrap());
+        assert!(!data(&[0; 4096], Compression::Off, &mut packed).unwrap());
+        assert!(data(&[0; 4096], Compression::Auto, &mut packed).unwrap());
         assert_eq!(decompress(&packed, 4096).unwrap(), [0; 4096]);
+        assert!(is_frame_of(&packed, &[0; 4096], &mut random).unwrap());
+        assert!(!is_frame_of(&packed, &[1; 4096], &mut random).unwrap());
+    }
+
+    #[test]
+    fn large_data_is_compressed_if_any_sample_gets_smaller() {
+        let mut random = vec![0; 3 * TRIED];
+        crate::crypto::fill_random(&mut random);
+        let mut packed = Vec::new();
+        assert!(!data(&random, Compression::Auto, &mut packed).unwrap());
+        random[3 * TRIED - SAMPLE..].fill(0);
+        assert!(data(&random, Compression::Auto, &mut packed).unwrap());
+        assert_eq!(decompress(&packed, random.len()).unwrap(), random);
     }
 
     #[test]
     fn a_frame_larger_than_announced_is_an_error() {
-        let packed = metadata(&[0; 4096]).unwrap();
+        let mut packed = Vec::new();
+        metadata(&[0; 4096], &mut packed).unwrap();
         assert!(decompress(&packed, 4095).is_err());
         assert!(decompress_unknown(&packed, 4095).is_err());
         assert_eq!(decompress_unknown(&packed, 4096).unwrap(), [0; 4096]);

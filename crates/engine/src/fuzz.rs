@@ -166,6 +166,8 @@ fn nodes() -> Vec<Node> {
 }
 
 fn targets() -> Vec<Target> {
+    let mut frame = Vec::new();
+    compress::metadata(&[7; 999], &mut frame).unwrap();
     let json = |value: &dyn erased::Json| value.print();
     let header = print_header(&[blob(0), blob(1), blob(2)]);
     let pack = IndexPack {
@@ -242,7 +244,7 @@ fn targets() -> Vec<Target> {
         },
         Target {
             name: "frame",
-            seeds: vec![compress::metadata(&[7; 999]).unwrap()],
+            seeds: vec![frame],
             parse: parse_frame,
         },
         Target {

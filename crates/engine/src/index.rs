@@ -1,5 +1,8 @@
 //! The index in memory: where every blob is.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+
 use strongroom_domain::tree::Context;
 
 use crate::backend::{FileKind, Handle};
@@ -128,22 +131,42 @@ impl Index {
     }
 }
 
-/// Reads all index files one after the other. Damage is given to `each`; other errors end it.
+/// Reads all index files, several at a time. Damage is given to `each`; other errors end it.
 pub(crate) fn load_files(
     repository: &Repository,
     context: &Context,
     mut each: impl FnMut(Id, Result<IndexFile>),
 ) -> Result<()> {
-    for listed in repository.list(FileKind::Index)? {
-        if context.cancel.is_cancelled() {
-            return Err(Error::Cancelled);
+    let listed = repository.list(FileKind::Index)?;
+    let threads = context.limits.threads.max(1).min(listed.len());
+    let next = AtomicUsize::new(0);
+    let (files, read) = sync_channel(threads);
+    let work = |files: SyncSender<(Id, Result<IndexFile>)>| {
+        while let Some(file) = listed.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let read = repository.read_json(Handle::new(FileKind::Index, file.id));
+            // Nobody takes it once another file has failed.
+            if files.send((file.id, read)).is_err() {
+                return;
+            }
         }
-        match repository.read_json(Handle::new(FileKind::Index, listed.id)) {
-            // Rewritten since it was listed: the new one is read by whoever lists again.
-            Err(Error::Missing(_)) => {}
-            Err(error) if !error.is_damage() => return Err(error),
-            read => each(listed.id, read),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let files = files.clone();
+            scope.spawn(|| work(files));
         }
-    }
-    Ok(())
+        drop(files);
+        for (id, file) in read {
+            if context.cancel.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            match file {
+                // Rewritten since it was listed: the new one is read by whoever lists again.
+                Err(Error::Missing(_)) => {}
+                Err(error) if !error.is_damage() => return Err(error),
+                file => each(id, file),
+            }
+        }
+        Ok(())
+    })
 }

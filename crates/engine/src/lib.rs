@@ -54,6 +54,7 @@ mod error;
 mod format;
 #[cfg(test)]
 mod fuzz;
+mod hash;
 mod id;
 mod index;
 mod keys;

@@ -280,8 +280,10 @@ impl Repository {
     /// Seals and stores a file of a kind that is named by its hash.
     pub(crate) fn write_json(&self, kind: FileKind, value: &impl Serialize) -> Result<Id> {
         let json = to_json(value)?;
+        let mut packed = Vec::new();
+        compress::metadata(&json, &mut packed).map_err(|e| Error::Invalid(e.to_string()))?;
         let mut plain = vec![COMPRESSED];
-        plain.extend(compress::metadata(&json).map_err(|e| Error::Invalid(e.to_string()))?);
+        plain.append(&mut packed);
         let sealed = self.cipher().seal(&plain);
         let id = Id::of(&sealed);
         self.put(Handle::new(kind, id), sealed)?;

@@ -2,6 +2,7 @@
 
 mod pack_builder;
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ use crate::compress::{self, Compression};
 use crate::error::{Error, Object, Result};
 use crate::format::BlobKind;
 use crate::format::index::{IndexBlob, IndexFile, IndexPack};
+use crate::hash;
 use crate::id::{Id, IdSet};
 use crate::index::Index;
 use crate::repository::{IndexedRepository, Repository};
@@ -44,8 +46,37 @@ struct Counters {
     packed_bytes: AtomicU64,
 }
 
-/// A pack that is full and waits to be written.
-pub(crate) struct FullPack(PackBuilder);
+/// Full packs that are hashed together.
+const PACKS_AT_ONCE: usize = 3;
+/// From this much memory for data in flight on.
+const MEMORY_FOR_PACKS: u64 = 64 << 20;
+
+/// A pack that waits to be written.
+pub(crate) struct FullPack {
+    data: Vec<u8>,
+    entry: IndexPack,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch::new()) };
+}
+
+/// Buffers that a thread uses for one blob after the other.
+struct Scratch {
+    packed: Vec<u8>,
+    unpacked: Vec<u8>,
+    sealed: Vec<u8>,
+}
+
+impl Scratch {
+    const fn new() -> Self {
+        Self {
+            packed: Vec::new(),
+            unpacked: Vec::new(),
+            sealed: Vec::new(),
+        }
+    }
+}
 
 /// The index entries that no index file has yet.
 struct Unwritten {
@@ -65,6 +96,8 @@ pub(crate) struct BlobStore<'a> {
     /// In a pack that is not durable yet.
     pending: [Mutex<IdSet>; 2],
     open: [Mutex<PackBuilder>; 2],
+    /// Full, until there are enough to hash them together.
+    full: Mutex<Vec<PackBuilder>>,
     uploads: Mutex<Option<SyncSender<FullPack>>>,
     unwritten: Mutex<Unwritten>,
     counters: Counters,
@@ -119,6 +152,7 @@ impl<'a> BlobStore<'a> {
                 Mutex::new(PackBuilder::new()),
                 Mutex::new(PackBuilder::new()),
             ],
+            full: Mutex::default(),
             uploads: Mutex::new(Some(uploads)),
             unwritten: Mutex::new(Unwritten {
                 packs: Vec::new(),
@@ -137,33 +171,43 @@ impl<'a> BlobStore<'a> {
         Ok(id)
     }
 
+    /// Whether a tree is stored and in the index.
+    pub(crate) fn has(&self, tree: Id) -> bool {
+        self.target.contains(BlobKind::Tree, tree)
+    }
+
     /// Stores a blob whose id is known already.
     pub(crate) fn save_with_id(&self, kind: BlobKind, id: Id, plain: &[u8]) -> Result<()> {
         if !self.claim(kind, id) {
             return Ok(());
         }
-        let (sealed, uncompressed_length) = self.encode(kind, id, plain)?;
-        let count = match kind {
-            BlobKind::Data => &self.counters.data_blobs,
-            BlobKind::Tree => &self.counters.tree_blobs,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-        self.counters
-            .plain_bytes
-            .fetch_add(plain.len() as u64, Ordering::Relaxed);
-        self.counters
-            .packed_bytes
-            .fetch_add(sealed.len() as u64, Ordering::Relaxed);
-        self.append(
-            IndexBlob {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let uncompressed_length = self.encode(kind, id, plain, scratch)?;
+            let blob = IndexBlob {
                 id,
                 kind,
                 offset: 0,
-                length: length(sealed.len())?,
+                length: length(scratch.sealed.len())?,
                 uncompressed_length,
-            },
-            &sealed,
-        )
+            };
+            self.count(&blob, plain.len());
+            self.append(blob, &scratch.sealed)
+        })
+    }
+
+    fn count(&self, blob: &IndexBlob, plain: usize) {
+        let counters = &self.counters;
+        let blobs = match blob.kind {
+            BlobKind::Data => &counters.data_blobs,
+            BlobKind::Tree => &counters.tree_blobs,
+        };
+        blobs.fetch_add(1, Ordering::Relaxed);
+        counters
+            .plain_bytes
+            .fetch_add(plain as u64, Ordering::Relaxed);
+        counters
+            .packed_bytes
+            .fetch_add(u64::from(blob.length), Ordering::Relaxed);
     }
 
     /// Stores a blob that was sealed with this repository's key before, as it is.
@@ -182,40 +226,41 @@ impl<'a> BlobStore<'a> {
         !self.target.contains(kind, id) && pending.insert(id)
     }
 
-    /// Compresses and seals.
-    fn encode(&self, kind: BlobKind, id: Id, plain: &[u8]) -> Result<(Vec<u8>, u32)> {
-        let failed = |error| {
-            Error::damaged(
-                Object::Blob {
-                    kind,
-                    id,
-                    pack: None,
-                },
-                error,
-            )
+    /// Compresses and seals; returns the length before compression, 0 if there was none.
+    fn encode(&self, kind: BlobKind, id: Id, plain: &[u8], scratch: &mut Scratch) -> Result<u32> {
+        let object = Object::Blob {
+            kind,
+            id,
+            pack: None,
         };
+        let failed = |error| Error::damaged(object, error);
+        let Scratch {
+            packed,
+            unpacked,
+            sealed,
+        } = scratch;
         let compressed = match kind {
-            BlobKind::Data => compress::data(plain, self.compression).map_err(failed)?,
-            BlobKind::Tree => Some(compress::metadata(plain).map_err(failed)?),
+            BlobKind::Data => compress::data(plain, self.compression, packed).map_err(failed)?,
+            BlobKind::Tree => {
+                compress::metadata(plain, packed).map_err(failed)?;
+                true
+            }
         };
-        let Some(compressed) = compressed else {
-            return Ok((self.target.repository().cipher().seal(plain), 0));
-        };
+        sealed.clear();
+        let cipher = self.target.repository().cipher();
+        if !compressed {
+            cipher.seal_into(sealed, plain);
+            return Ok(0);
+        }
         // Catches broken memory and compressors before the only copy is gone.
-        if self.verify && compress::decompress(&compressed, plain.len()).map_err(failed)? != plain {
+        if self.verify && !compress::is_frame_of(packed, plain, unpacked).map_err(failed)? {
             return Err(Error::damaged(
-                Object::Blob {
-                    kind,
-                    id,
-                    pack: None,
-                },
+                object,
                 "compressed data does not decompress to what was compressed",
             ));
         }
-        Ok((
-            self.target.repository().cipher().seal(&compressed),
-            length(plain.len())?,
-        ))
+        cipher.seal_into(sealed, packed);
+        length(plain.len())
     }
 
     fn append(&self, blob: IndexBlob, sealed: &[u8]) -> Result<()> {
@@ -225,22 +270,43 @@ impl<'a> BlobStore<'a> {
             open.is_full()
                 .then(|| std::mem::replace(&mut *open, PackBuilder::new()))
         };
-        full.map_or(Ok(()), |pack| self.send(pack))
+        let Some(full) = full else {
+            return Ok(());
+        };
+        let together = {
+            let mut packs = lock(&self.full);
+            packs.push(full);
+            let enough =
+                self.context.limits.memory_bytes < MEMORY_FOR_PACKS || packs.len() >= PACKS_AT_ONCE;
+            enough.then(|| std::mem::take(&mut *packs))
+        };
+        together.map_or(Ok(()), |packs| self.send(packs))
     }
 
-    fn send(&self, pack: PackBuilder) -> Result<()> {
-        let sender = lock(&self.uploads).clone();
-        // The uploaders leave only after one of them failed, and that error is reported.
-        sender
-            .and_then(|sender| sender.send(FullPack(pack)).ok())
-            .ok_or(Error::Internal)
+    /// Completes packs and hands them to the uploaders.
+    fn send(&self, packs: Vec<PackBuilder>) -> Result<()> {
+        let cipher = self.target.repository().cipher();
+        let finished = packs
+            .into_iter()
+            .map(|pack| pack.finish(cipher))
+            .collect::<Result<Vec<_>>>()?;
+        let all: Vec<&[u8]> = finished.iter().map(|(data, _)| &data[..]).collect();
+        for (id, (data, blobs)) in hash::all(&all).into_iter().zip(finished) {
+            let sender = lock(&self.uploads).clone();
+            let entry = IndexPack { id, blobs };
+            // The uploaders leave only after one of them failed, and that error is reported.
+            sender
+                .and_then(|sender| sender.send(FullPack { data, entry }).ok())
+                .ok_or(Error::Internal)?;
+        }
+        Ok(())
     }
 
     /// Writes packs until there are no more; run by one or more threads.
     pub(crate) fn upload(&self, packs: &Mutex<Receiver<FullPack>>) -> Result<()> {
         loop {
             let received = lock(packs).recv();
-            let Ok(FullPack(pack)) = received else {
+            let Ok(pack) = received else {
                 return Ok(());
             };
             if self.context.cancel.is_cancelled() {
@@ -250,8 +316,7 @@ impl<'a> BlobStore<'a> {
         }
     }
 
-    fn write_pack(&self, pack: PackBuilder) -> Result<()> {
-        let (data, entry) = pack.finish(self.target.repository().cipher())?;
+    fn write_pack(&self, FullPack { data, entry }: FullPack) -> Result<()> {
         let size = data.len() as u64;
         self.target
             .repository()
@@ -280,12 +345,12 @@ impl<'a> BlobStore<'a> {
 
     /// Sends what is in open packs to be written and lets the uploaders leave.
     pub(crate) fn close(&self) -> Result<()> {
+        let mut packs = std::mem::take(&mut *lock(&self.full));
         for open in &self.open {
-            let pack = std::mem::replace(&mut *lock(open), PackBuilder::new());
-            if !pack.is_empty() {
-                self.send(pack)?;
-            }
+            packs.push(std::mem::replace(&mut *lock(open), PackBuilder::new()));
         }
+        packs.retain(|pack| !pack.is_empty());
+        self.send(packs)?;
         self.abandon();
         Ok(())
     }

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use strongroom_domain::tree::{
-    Content, Entry, EntryFailure, EntryKind, EntryPath, EntryStream, Metadata, Phase,
+    Content, Entry, EntryError, EntryFailure, EntryKind, EntryPath, Metadata, Phase,
 };
 
-use super::directory::Directory;
+use super::cache::Cache;
+use super::directory::{Before, Directory, Slot};
 use super::file::FileJob;
+use super::record::{self, Record};
 use super::session::{Change, Session};
 use crate::error::Result;
 use crate::format::BlobKind;
 use crate::format::node::Node;
 use crate::format::snapshot::Snapshot;
-use crate::format::tree::Tree;
 use crate::id::Id;
 use crate::repository::IndexedRepository;
 
@@ -27,23 +28,29 @@ pub(super) struct Driver<'a> {
     open: Vec<Level>,
     /// The last entry, to see that the stream is in order.
     last: Option<(EntryPath, bool)>,
+    cache: Option<Cache>,
+    /// The entry at hand as records have it.
+    head: Vec<u8>,
 }
 
 struct Level {
     path: EntryPath,
     directory: Arc<Directory>,
     /// The same directory in the parent snapshot.
-    before: Option<Tree>,
+    before: Option<Arc<Record>>,
+    /// Where in it the next entry is.
+    at: usize,
 }
 
-impl Level {
-    /// The entry `name` in the parent snapshot.
-    fn before(&self, name: &[u8]) -> Option<Node> {
-        self.before
-            .as_ref()
-            .and_then(|tree| tree.get(name))
-            .cloned()
-    }
+/// What the parent snapshot says of an entry.
+struct Judged {
+    is_file: bool,
+    /// The tree it has there.
+    subtree: Option<Id>,
+    /// Where it is in the record, if nothing but content or tree can be different.
+    same_at: Option<usize>,
+    /// The blobs of a file that seems to have the same content, all of which are stored.
+    content: Option<Vec<Id>>,
 }
 
 impl<'a> Driver<'a> {
@@ -51,29 +58,67 @@ impl<'a> Driver<'a> {
         repository: &'a IndexedRepository,
         session: &'a Session<'a>,
         parent: Option<&Snapshot>,
+        cache: Option<Cache>,
     ) -> Self {
         let mut driver = Self {
             repository,
             session,
             open: Vec::new(),
             last: None,
+            cache,
+            head: Vec::new(),
         };
-        let before = parent.map(|parent| parent.tree);
+        let before = driver.before(parent.map(|parent| parent.tree), None);
         driver.open.push(Level {
             path: EntryPath::root(),
+            before: before.record.clone(),
             directory: Directory::root(before),
-            before: driver.read_before(before),
+            at: 0,
         });
         driver
     }
 
-    /// A tree of the parent snapshot. One that is damaged only costs time.
-    fn read_before(&self, id: Option<Id>) -> Option<Tree> {
-        id.and_then(|id| self.repository.read_tree(id).ok())
+    /// A directory of the parent snapshot. One that is damaged only costs time.
+    fn before(&mut self, tree: Option<Id>, same_at: Option<usize>) -> Before {
+        let record = tree.and_then(|tree| {
+            let cached = self.cache.as_mut().and_then(|cache| cache.get(tree));
+            cached.or_else(|| {
+                let content = self.repository.read_tree(tree).ok()?;
+                Some(Record::of_tree(tree, &content))
+            })
+        });
+        Before {
+            tree,
+            record: record.map(Arc::new),
+            same_at,
+        }
+    }
+
+    /// Looks up an entry in the parent snapshot.
+    fn judge(&mut self, node: &Node) -> Option<Judged> {
+        let level = self.open.last_mut()?;
+        let record = level.before.as_ref()?;
+        let known = record.find(&mut level.at, &node.name)?;
+        self.head.clear();
+        record::encode(&mut self.head, &node.name, &node.metadata);
+        let stored = || {
+            let index = self.repository.index();
+            known.content().all(|id| index.contains(BlobKind::Data, id))
+        };
+        let unchanged = known.has_same_content(&self.head) && stored();
+        Some(Judged {
+            is_file: known.is_file(),
+            subtree: known.subtree(),
+            same_at: known.is_same(&self.head).then_some(known.at),
+            content: unchanged.then(|| known.content().collect()),
+        })
     }
 
     /// Takes the whole stream.
-    pub(super) fn run(mut self, entries: Box<dyn EntryStream>) -> Result<()> {
+    pub(super) fn run(
+        mut self,
+        entries: impl Iterator<Item = Result<Entry, EntryError>>,
+    ) -> Result<()> {
         for entry in entries {
             self.session.check()?;
             match entry {
@@ -99,20 +144,21 @@ impl<'a> Driver<'a> {
         let Some(name) = entry.path.name() else {
             return Ok(());
         };
-        let before = self.top().before(name);
         let node = self.node(name.to_vec(), entry.metadata);
+        let before = self.judge(&node);
         match &node.metadata.kind {
             EntryKind::Directory => {
-                self.enter(entry.path, node, before.as_ref());
+                self.enter(entry.path, node, before);
                 Ok(())
             }
             EntryKind::File => self.file(entry.path, node, entry.content, before, entry.comparable),
             _ => {
                 self.session.count_other();
-                self.top()
-                    .directory
-                    .reserve()
-                    .finish(Some(node), self.session)
+                let slot = match before.and_then(|before| before.same_at) {
+                    Some(at) => Slot::Same(at),
+                    None => Slot::New(Box::new(node)),
+                };
+                self.top().directory.reserve().finish(slot, self.session)
             }
         }
     }
@@ -155,27 +201,35 @@ impl<'a> Driver<'a> {
                 continue;
             };
             let implied = Metadata::synthetic(EntryKind::Directory, IMPLIED_MODE, metadata.mtime);
-            let before = self.top().before(&name);
             let node = Node {
                 name,
                 metadata: implied,
                 content: Vec::new(),
                 subtree: None,
             };
-            self.enter(path, node, before.as_ref());
+            let before = self.judge(&node);
+            self.enter(path, node, before);
         }
         Ok(())
     }
 
-    fn enter(&mut self, path: EntryPath, node: Node, before: Option<&Node>) {
+    fn enter(&mut self, path: EntryPath, node: Node, judged: Option<Judged>) {
         self.session.context.progress.current(&path);
-        let before = before.and_then(|node| node.subtree);
+        let before = match judged {
+            Some(Judged {
+                subtree: Some(tree),
+                same_at,
+                ..
+            }) => self.before(Some(tree), same_at),
+            _ => Before::default(),
+        };
+        let record = before.record.clone();
         let directory = Directory::below(&self.top().directory, node, before);
-        let before = self.read_before(before);
         self.open.push(Level {
             path,
             directory,
-            before,
+            before: record,
+            at: 0,
         });
     }
 
@@ -196,50 +250,40 @@ impl<'a> Driver<'a> {
         path: EntryPath,
         mut node: Node,
         content: Content,
-        before: Option<Node>,
+        before: Option<Judged>,
         comparable: bool,
     ) -> Result<()> {
         let place = self.top().directory.reserve();
-        let before = before.filter(|before| before.metadata.is_file());
+        let before = before.filter(|before| before.is_file);
         let change = if before.is_some() {
             Change::Changed
         } else {
             Change::New
         };
-        if let Some(before) = before.filter(|b| comparable && self.is_unchanged(b, &node)) {
-            node.content = before.content;
+        if let Some(Judged {
+            same_at,
+            content: Some(blobs),
+            ..
+        }) = before.filter(|_| comparable)
+        {
             let size = node.metadata.size;
             self.session.count_file(Change::Unmodified, size);
             self.session.context.progress.add(size, 1);
-            return place.finish(Some(node), self.session);
+            node.content = blobs;
+            let slot = same_at.map_or_else(|| Slot::New(Box::new(node)), Slot::Same);
+            return place.finish(slot, self.session);
         }
         let open = match content {
             Content::Reader(open) => open,
             Content::None => Box::new(|| Err(std::io::Error::other("the source gave no content"))),
         };
-        self.session.queue.push_file(Box::new(FileJob {
+        self.session.queue.push_file(FileJob {
             path,
             node,
             open,
             change,
             place,
-        }));
+        });
         Ok(())
-    }
-
-    /// Whether a file is the same as in the parent snapshot, and all of it still stored.
-    fn is_unchanged(&self, before: &Node, now: &Node) -> bool {
-        let (old, new) = (&before.metadata, &now.metadata);
-        old.size == new.size
-            && old.mtime == new.mtime
-            && old.ctime == new.ctime
-            && old.inode == new.inode
-            && {
-                let index = self.repository.index();
-                before
-                    .content
-                    .iter()
-                    .all(|id| index.contains(BlobKind::Data, *id))
-            }
     }
 }

@@ -7,9 +7,15 @@ use super::file::{BlobJob, FileJob};
 
 /// Files that wait per queue; enough for workers never to starve on small ones.
 const MAX_FILES: usize = 256;
+/// Files that a worker takes at once, so that it can hash them together.
+const BATCH_FILES: usize = 16;
+/// Bytes of content that it takes at once, unless the first file alone has more.
+const BATCH_BYTES: u64 = 1 << 20;
+/// Part of the waiting files that one worker takes at most; the rest is for the others.
+const BATCH_SHARE: usize = 8;
 
 pub(super) enum Job {
-    File(Box<FileJob>),
+    Files(Vec<FileJob>),
     Blob(BlobJob),
 }
 
@@ -24,12 +30,26 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    files: VecDeque<Box<FileJob>>,
+    files: VecDeque<FileJob>,
     blobs: VecDeque<BlobJob>,
     blob_bytes: usize,
-    /// Workers that are at a file and may still put pieces here.
+    /// Workers that are at files and may still put pieces here.
     reading: usize,
     closed: bool,
+}
+
+impl State {
+    /// The next files that are small enough to be taken together.
+    fn take_batch(&mut self) -> Vec<FileJob> {
+        let most = (self.files.len() / BATCH_SHARE).clamp(1, BATCH_FILES);
+        let mut bytes = 0;
+        let count = self.files.iter().take(most).take_while(|file| {
+            bytes += file.node.metadata.size;
+            bytes <= BATCH_BYTES
+        });
+        let count = count.count().max(1);
+        self.files.drain(..count).collect()
+    }
 }
 
 impl Queue {
@@ -47,7 +67,7 @@ impl Queue {
     }
 
     /// Adds a file, waiting for room; drops it if the queue is closed.
-    pub(super) fn push_file(&self, job: Box<FileJob>) {
+    pub(super) fn push_file(&self, job: FileJob) {
         let mut state = self.state();
         while state.files.len() >= MAX_FILES && !state.closed {
             state = self
@@ -64,10 +84,10 @@ impl Queue {
     /// Adds a piece if there is room, else gives it back.
     pub(super) fn try_push_blob(&self, job: BlobJob) -> Result<(), BlobJob> {
         let mut state = self.state();
-        if state.blob_bytes + job.plain.len() > self.max_blob_bytes {
+        if state.blob_bytes + job.bytes() > self.max_blob_bytes {
             return Err(job);
         }
-        state.blob_bytes += job.plain.len();
+        state.blob_bytes += job.bytes();
         state.blobs.push_back(job);
         self.changed.notify_one();
         Ok(())
@@ -78,13 +98,16 @@ impl Queue {
         let mut state = self.state();
         loop {
             if let Some(job) = state.blobs.pop_front() {
-                state.blob_bytes -= job.plain.len();
+                state.blob_bytes -= job.bytes();
                 return Some(Job::Blob(job));
             }
-            if let Some(job) = state.files.pop_front() {
+            if !state.files.is_empty() {
                 state.reading += 1;
-                self.room.notify_one();
-                return Some(Job::File(job));
+                let batch = state.take_batch();
+                if state.files.len() <= MAX_FILES / 2 {
+                    self.room.notify_one();
+                }
+                return Some(Job::Files(batch));
             }
             if state.closed && state.reading == 0 {
                 self.changed.notify_all();
@@ -97,8 +120,8 @@ impl Queue {
         }
     }
 
-    /// A worker is done with the file it took.
-    pub(super) fn file_done(&self) {
+    /// A worker is done with the files it took.
+    pub(super) fn files_done(&self) {
         let mut state = self.state();
         state.reading -= 1;
         if state.closed && state.reading == 0 {

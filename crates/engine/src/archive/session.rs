@@ -7,7 +7,10 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use strongroom_domain::tree::{Context, EntryFailure};
 
 use super::BackupOptions;
+use super::cache::CacheWriter;
+use super::file;
 use super::queue::{Job, Queue};
+use super::record::Record;
 use crate::chunk::Cutter;
 use crate::error::{Error, Result};
 use crate::format::snapshot::Summary;
@@ -23,6 +26,8 @@ pub(super) struct Session<'a> {
     pub(super) cutter: Cutter,
     pub(super) options: &'a BackupOptions,
     pub(super) queue: Queue,
+    /// Where the next backup will find what this one stored.
+    cache: Option<Mutex<CacheWriter>>,
     counters: Counters,
     failures: Mutex<Vec<EntryFailure>>,
     error: Mutex<Option<Error>>,
@@ -56,6 +61,7 @@ impl<'a> Session<'a> {
         context: &'a Context,
         cutter: Cutter,
         options: &'a BackupOptions,
+        cache: Option<CacheWriter>,
     ) -> Self {
         let share = context.limits.memory_bytes / QUEUE_SHARE;
         // With one worker there is nobody to leave pieces to.
@@ -70,6 +76,7 @@ impl<'a> Session<'a> {
             cutter,
             options,
             queue: Queue::new(share),
+            cache: cache.map(Mutex::new),
             counters: Counters::default(),
             failures: Mutex::default(),
             error: Mutex::default(),
@@ -111,9 +118,9 @@ impl<'a> Session<'a> {
         while let Some(job) = self.queue.pop() {
             match job {
                 Job::Blob(blob) => self.guard(|| blob.run(self)),
-                Job::File(file) => {
-                    self.guard(|| file.run(self));
-                    self.queue.file_done();
+                Job::Files(files) => {
+                    self.guard(|| file::run(files, self));
+                    self.queue.files_done();
                 }
             }
         }
@@ -142,6 +149,29 @@ impl<'a> Session<'a> {
         let mut failures = std::mem::take(&mut *self.failures());
         failures.sort_by(|a, b| a.path.cmp(&b.path));
         failures
+    }
+
+    /// Keeps what is in a directory for the next backup.
+    pub(super) fn remember(&self, record: &Record) {
+        if let Some(cache) = &self.cache {
+            let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+            cache.add(record.tree(), record.bytes());
+        }
+    }
+
+    /// The same, if there is a cache to make a record for.
+    pub(super) fn remember_with(&self, record: impl FnOnce() -> Record) {
+        if self.cache.is_some() {
+            self.remember(&record());
+        }
+    }
+
+    /// Puts the new cache in place. A failure costs the next backup time.
+    pub(super) fn finish_cache(self) {
+        if let Some(cache) = self.cache {
+            let cache = cache.into_inner().unwrap_or_else(PoisonError::into_inner);
+            drop(cache.finish());
+        }
     }
 
     pub(super) fn set_root(&self, id: Id) {

@@ -215,7 +215,11 @@ fn a_cancelled_backup_leaves_no_snapshot_and_what_it_stored_is_used_by_the_next(
     let context = Context {
         cancel,
         progress,
-        limits: Limits::default(),
+        // So little that packs do not wait for each other.
+        limits: Limits {
+            memory_bytes: 32 << 20,
+            ..Limits::default()
+        },
     };
     let indexed = repository.clone().into_indexed(&context).unwrap();
     let error = indexed

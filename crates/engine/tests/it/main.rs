@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod cache;
 mod cancel;
 mod concurrency;
 mod crash;
