@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 pub use local::LocalBackend;
 pub use memory::MemoryBackend;
@@ -162,6 +163,13 @@ pub trait Backend: Send + Sync + fmt::Debug {
 
     /// Whether a file is there.
     fn exists(&self, handle: Handle) -> io::Result<bool>;
+
+    /// Removes what killed writers left half-written long before `now`; gives the number. Storage
+    /// that writes a file at once or not at all has nothing to remove.
+    fn remove_stale(&self, now: Timestamp) -> io::Result<u64> {
+        let _ = now;
+        Ok(0)
+    }
 }
 
 /// Opens the storage at `url`: a path, or `file:` and a path.

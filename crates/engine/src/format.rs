@@ -11,6 +11,8 @@ pub(crate) mod node;
 pub(crate) mod pack;
 pub(crate) mod quote;
 pub(crate) mod snapshot;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tree;
 
 use std::fmt;

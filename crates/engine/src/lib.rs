@@ -52,8 +52,6 @@ mod crypto;
 mod diff;
 mod error;
 mod format;
-#[cfg(test)]
-mod fuzz;
 mod hash;
 mod id;
 mod index;

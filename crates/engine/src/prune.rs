@@ -96,6 +96,8 @@ pub struct PruneReport {
     pub packs_removed: u64,
     /// Packs whose used blobs were written anew.
     pub packs_repacked: u64,
+    /// Files that killed writers had left half-written.
+    pub temporary_files_removed: u64,
     /// Bytes by which packs became smaller.
     pub bytes_freed: u64,
 }

@@ -1,5 +1,7 @@
 //! A repository in a local directory.
 
+mod stale;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
@@ -7,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::{Backend, FileKind, Handle, Listed};
 use crate::id::Id;
@@ -166,6 +169,17 @@ impl Backend for LocalBackend {
 
     fn exists(&self, handle: Handle) -> io::Result<bool> {
         fs::exists(self.path(handle))
+    }
+
+    fn remove_stale(&self, now: Timestamp) -> io::Result<u64> {
+        let kinds = FileKind::ALL
+            .into_iter()
+            .filter(|kind| *kind != FileKind::Config);
+        let removed = kinds.map(|kind| {
+            let directory = self.root.join(kind.directory());
+            stale::remove(&directory, kind == FileKind::Pack, now.into())
+        });
+        removed.sum()
     }
 }
 

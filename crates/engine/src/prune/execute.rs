@@ -20,7 +20,10 @@ impl PrunePlan {
     /// the next prune finishes the rest.
     pub fn execute(mut self, context: &Context) -> Result<PruneReport> {
         if self.is_empty() {
-            return Ok(PruneReport::default());
+            return Ok(PruneReport {
+                temporary_files_removed: self.remove_stale()?,
+                ..PruneReport::default()
+            });
         }
         self.carry_out(context)
     }
@@ -117,9 +120,20 @@ impl PrunePlan {
             self.bytes_repacked
         };
         Ok(PruneReport {
+            temporary_files_removed: self.remove_stale()?,
             packs_removed: self.remove.len() as u64,
             packs_repacked: self.packs_repacked,
             bytes_freed: (self.bytes_removed + repacked).saturating_sub(new_bytes),
+        })
+    }
+
+    fn remove_stale(&self) -> Result<u64> {
+        let backend = self.repository.repository().backend();
+        let removed = backend.remove_stale(self.now);
+        removed.map_err(|source| Error::Storage {
+            action: "clean",
+            object: "temporary files".to_owned(),
+            source,
         })
     }
 }

@@ -4,7 +4,7 @@
 //! iteration, from which the same bytes are made again. The long run is for a release build:
 //!
 //! ```text
-//! cargo test --release -p strongroom-engine --lib fuzz -- --ignored --nocapture
+//! cargo test --release -p strongroom-engine --lib long_run -- --ignored
 //! ```
 
 use jiff::Timestamp;
@@ -165,107 +165,68 @@ fn nodes() -> Vec<Node> {
     ]
 }
 
-fn targets() -> Vec<Target> {
-    let mut frame = Vec::new();
-    compress::metadata(&[7; 999], &mut frame).unwrap();
-    let json = |value: &dyn erased::Json| value.print();
-    let header = print_header(&[blob(0), blob(1), blob(2)]);
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap()
+}
+
+fn index() -> Vec<u8> {
     let pack = IndexPack {
         id: Id::of(b"pack"),
         blobs: vec![blob(0), blob(1)],
     };
-    let index = IndexFile {
+    json(&IndexFile {
         packs: vec![pack.clone()],
         packs_to_delete: vec![MarkedPack {
             pack,
             time: Timestamp::UNIX_EPOCH,
         }],
         ..IndexFile::default()
-    };
-    let snapshot = format!(
+    })
+}
+
+fn snapshot() -> Vec<u8> {
+    let text = format!(
         r#"{{"time":"2024-02-29T23:59:60.5+02:00","tree":"{}","paths":["/a"],"tags":["x"],
         "hostname":"h","summary":{{"files_new":3,"total_bytes_processed":9}}}}"#,
         Id::of(b"tree")
     );
-    let who = ("host".to_owned(), "user".to_owned());
-    let key = KeyFile::create(
-        &MasterKey::random(),
-        b"x",
-        KdfCost::MACHINE,
-        who,
-        Timestamp::UNIX_EPOCH,
-    );
-    let config = format!(
-        r#"{{"version":2,"id":"{}","chunker_polynomial":"25b468838dcb75"}}"#,
-        Id::of(b"id")
-    );
-    let lock =
-        r#"{"time":"2024-01-01T00:00:00Z","exclusive":true,"hostname":"h","username":"u","pid":7}"#;
-    vec![
-        Target {
-            name: "pack header",
-            seeds: vec![header],
-            parse: parse_pack_header,
-        },
-        Target {
-            name: "index",
-            seeds: vec![json(&index)],
-            parse: parse_json::<IndexFile>,
-        },
-        Target {
-            name: "tree",
-            seeds: vec![tree::print(&nodes()), tree::print(&[])],
-            parse: parse_tree,
-        },
-        Target {
-            name: "snapshot",
-            seeds: vec![snapshot.into_bytes()],
-            parse: parse_snapshot,
-        },
-        Target {
-            name: "key",
-            seeds: vec![json(&key.unwrap())],
-            parse: parse_json::<KeyFile>,
-        },
-        Target {
-            name: "config",
-            seeds: vec![config.into_bytes()],
-            parse: |bytes| drop(parse_config(bytes)),
-        },
-        Target {
-            name: "lock",
-            seeds: vec![lock.as_bytes().to_vec()],
-            parse: parse_json::<LockFile>,
-        },
-        Target {
-            name: "name",
-            seeds: vec![br"a\n\xff\u2028b\\".to_vec()],
-            parse: parse_name,
-        },
-        Target {
-            name: "frame",
-            seeds: vec![frame],
-            parse: parse_frame,
-        },
-        Target {
-            name: "sealed",
-            seeds: vec![vec![1; 40], Vec::new()],
-            parse: parse_sealed,
-        },
-    ]
+    text.into_bytes()
 }
 
-/// Printing anything that serde prints.
-mod erased {
-    pub(super) trait Json {
-        fn print(&self) -> Vec<u8>;
-    }
+fn key() -> Vec<u8> {
+    let who = ("host".to_owned(), "user".to_owned());
+    let (key, time) = (MasterKey::random(), Timestamp::UNIX_EPOCH);
+    json(&KeyFile::create(&key, b"x", KdfCost::MACHINE, who, time).unwrap())
+}
 
-    impl<T: serde::Serialize> Json for T {
-        fn print(&self) -> Vec<u8> {
-            serde_json::to_vec(self).unwrap()
-        }
-    }
+fn config() -> Vec<u8> {
+    let id = Id::of(b"id");
+    format!(r#"{{"version":2,"id":"{id}","chunker_polynomial":"25b468838dcb75"}}"#).into_bytes()
+}
+
+fn lock() -> Vec<u8> {
+    br#"{"time":"2024-01-01T00:00:00Z","exclusive":true,"hostname":"h","username":"u","pid":7}"#
+        .to_vec()
+}
+
+fn targets() -> Vec<Target> {
+    let target = |name, seeds, parse: fn(&[u8])| Target { name, seeds, parse };
+    let header = print_header(&[blob(0), blob(1), blob(2)]);
+    let trees = vec![tree::print(&nodes()), tree::print(&[])];
+    let mut frame = Vec::new();
+    compress::metadata(&[7; 999], &mut frame).unwrap();
+    vec![
+        target("pack header", vec![header], parse_pack_header),
+        target("index", vec![index()], parse_json::<IndexFile>),
+        target("tree", trees, parse_tree),
+        target("snapshot", vec![snapshot()], parse_snapshot),
+        target("key", vec![key()], parse_json::<KeyFile>),
+        target("config", vec![config()], |bytes| drop(parse_config(bytes))),
+        target("lock", vec![lock()], parse_json::<LockFile>),
+        target("name", vec![br"a\n\xff\u2028b\\".to_vec()], parse_name),
+        target("frame", vec![frame], parse_frame),
+        target("sealed", vec![vec![1; 40], Vec::new()], parse_sealed),
+    ]
 }
 
 fn parse_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) {
