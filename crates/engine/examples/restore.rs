@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use strongroom_domain::Clock;
 use strongroom_domain::tree::{Context, RestoreOptions};
 use strongroom_engine::{
-    CheckOptions, Credential, PruneOptions, ReadData, Repository, open_backend,
+    CheckOptions, Credential, PruneOptions, ReadData, Repository, StorageOptions, open_backend,
 };
 
 #[derive(Debug)]
@@ -39,7 +39,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let password = std::fs::read_to_string(password_file)?;
     let credential = Credential::password(password.trim_end());
-    let repository = Repository::open(open_backend(url)?, Arc::new(SystemClock), &credential)?;
+    let repository = Repository::open(
+        open_backend(url, &StorageOptions::default())?,
+        Arc::new(SystemClock),
+        &credential,
+    )?;
     let context = Context::default();
     let mut out = std::io::stdout().lock();
     match (*command, rest) {

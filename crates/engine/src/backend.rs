@@ -1,23 +1,35 @@
 //! Where a repository's files are kept.
 //!
-//! [`Backend`] is small on purpose: whole immutable files with typed names. Faults are injected in
-//! tests by wrapping one.
+//! [`Backend`] is small on purpose: whole immutable files with typed names. What is the same for
+//! all storage wraps one: trying again, limits of bandwidth, lists that lag behind, and in tests
+//! faults.
 
 mod local;
 mod memory;
+mod open;
+mod own_writes;
+mod pause;
+mod retry;
+mod s3;
+mod throttle;
 
 use std::fmt;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use strongroom_domain::tree::Cancel;
 
 pub use local::LocalBackend;
 pub use memory::MemoryBackend;
+pub use open::{StorageOptions, open_backend};
+pub use own_writes::OwnWritesBackend;
+pub(crate) use pause::Cancelled;
+pub use retry::{Notice, RetryBackend, RetryPolicy};
+pub use s3::{S3Backend, S3Credentials, S3Location, S3Options};
+pub use throttle::{Bandwidth, ThrottledBackend};
 
-use crate::error::{Error, Result};
 use crate::id::Id;
 
 /// The six types of file in a repository.
@@ -149,6 +161,15 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// read. A file that exists is replaced.
     fn put(&self, handle: Handle, data: Bytes) -> io::Result<()>;
 
+    /// The same for a file that must not exist: `AlreadyExists` if it does. Storage that cannot
+    /// tell while it writes looks before.
+    fn put_new(&self, handle: Handle, data: Bytes) -> io::Result<()> {
+        if self.exists(handle)? {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.put(handle, data)
+    }
+
     /// The whole file.
     fn get(&self, handle: Handle) -> io::Result<Bytes>;
 
@@ -161,6 +182,12 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Removes a file; one that is not there is fine.
     fn delete(&self, handle: Handle) -> io::Result<()>;
 
+    /// Removes many files, with as few requests as the storage can. After a failure some are
+    /// removed and some are not.
+    fn delete_many(&self, handles: &[Handle]) -> io::Result<()> {
+        handles.iter().try_for_each(|handle| self.delete(*handle))
+    }
+
     /// Whether a file is there.
     fn exists(&self, handle: Handle) -> io::Result<bool>;
 
@@ -170,19 +197,33 @@ pub trait Backend: Send + Sync + fmt::Debug {
         let _ = now;
         Ok(0)
     }
+
+    /// The same storage for one job, which stops waiting for it once the job is cancelled. `None`
+    /// if it never waits for long.
+    fn with_cancel(&self, cancel: &Cancel) -> Option<Arc<dyn Backend>> {
+        let _ = cancel;
+        None
+    }
 }
 
-/// Opens the storage at `url`: a path, or `file:` and a path.
-pub fn open_backend(url: &str) -> Result<Arc<dyn Backend>> {
-    let path = url
-        .strip_prefix("file://")
-        .or_else(|| url.strip_prefix("file:"))
-        .unwrap_or(url);
-    let scheme = path.split_once(':').map(|(scheme, _)| scheme);
-    let has_scheme =
-        scheme.is_some_and(|s| s.len() > 1 && s.bytes().all(|b| b.is_ascii_alphanumeric()));
-    if path.is_empty() || (has_scheme && !Path::new(path).exists()) {
-        return Err(Error::InvalidUrl(url.to_owned()));
+/// A read broke off: what was received up to then. Found inside an `io::Error`.
+#[derive(Debug, thiserror::Error)]
+#[error("broke off after {} of {expected} bytes", .received.len())]
+pub struct Truncated {
+    /// The beginning of what was asked for.
+    pub received: Bytes,
+    /// How many bytes there should have been.
+    pub expected: u64,
+}
+
+impl Truncated {
+    /// As an `io::Error`.
+    pub fn error(received: Bytes, expected: u64) -> io::Error {
+        io::Error::new(io::ErrorKind::ConnectionReset, Self { received, expected })
     }
-    Ok(Arc::new(LocalBackend::new(path)))
+
+    /// What an error says about a read that broke off.
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref().and_then(|inner| inner.downcast_ref())
+    }
 }

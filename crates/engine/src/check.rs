@@ -84,18 +84,19 @@ impl Repository {
     /// Checks that everything the snapshots refer to is there and that the index is right about
     /// the packs. Finds what it can; only a failure of the storage itself is an `Err`.
     pub fn check(&self, options: &CheckOptions, context: &Context) -> Result<CheckReport> {
-        let lock = self.lock(LockMode::Shared)?;
+        let repository = self.with_cancel(context);
+        let lock = repository.lock(LockMode::Shared)?;
         let mut check = Check {
-            repository: self,
+            repository: &repository,
             context,
             report: CheckReport::default(),
         };
         // Before the index, so that it has what a backup that ends meanwhile has stored.
-        let snapshots = self.snapshots()?;
-        let mut list = PackList::load(self, context)?;
+        let snapshots = repository.snapshots()?;
+        let mut list = PackList::load(&repository, context)?;
         check.report.errors.append(&mut list.errors);
         check.pack_list(&list)?;
-        let indexed = self.clone().with_index(lock, list.index, Vec::new());
+        let indexed = repository.clone().with_index(lock, list.index, Vec::new());
         check.snapshots(snapshots, &indexed)?;
         check.read_packs(&list.packs, options.read_data)?;
         Ok(check.report)

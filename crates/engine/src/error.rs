@@ -5,7 +5,7 @@ use std::io;
 
 use strongroom_domain::tree::{EntryFailure, EntryPath, TreeError};
 
-use crate::backend::Handle;
+use crate::backend::{Cancelled, Handle};
 use crate::format::BlobKind;
 use crate::id::{Id, InvalidId};
 
@@ -239,11 +239,19 @@ impl Error {
         if source.kind() == io::ErrorKind::NotFound {
             Self::Missing(handle.into())
         } else {
-            Self::Storage {
-                action,
-                object: handle.to_string(),
-                source,
-            }
+            Self::storage_of(action, handle.to_string(), source)
+        }
+    }
+
+    /// A storage failure with something that is not a file.
+    pub(crate) fn storage_of(action: &'static str, object: String, source: io::Error) -> Self {
+        if Cancelled::is_in(&source) {
+            return Self::Cancelled;
+        }
+        Self::Storage {
+            action,
+            object,
+            source,
         }
     }
 

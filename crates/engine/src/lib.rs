@@ -1,7 +1,7 @@
 //! Strongroom's engine: a reader and writer of restic repositories, format version 2.
 //!
-//! A library of its own: it works on threads, knows no async runtime and nothing of the service
-//! around it. Stock restic reads what it writes and the other way round; both may work on one
+//! A library of its own: it works on threads, and knows nothing of the service around it. Only the
+//! storage on S3 has an async runtime inside, which nobody else sees. Stock restic reads what it writes and the other way round; both may work on one
 //! repository at the same time, because restic's lock files are written and respected.
 //!
 //! ```
@@ -73,7 +73,7 @@ mod trees;
 mod verify;
 
 pub use archive::{BackupOptions, BackupOutcome, Parent};
-pub use backend::{Backend, LocalBackend, MemoryBackend, open_backend};
+pub use backend::{Backend, LocalBackend, MemoryBackend, StorageOptions, open_backend};
 pub use browse::{BrowseNode, FileReader, SnapshotReader};
 pub use check::{CheckOptions, CheckReport, ReadData};
 pub use chunk::Chunker;

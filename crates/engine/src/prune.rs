@@ -106,15 +106,16 @@ impl Repository {
     /// Finds out what no snapshot needs. Needs the repository alone. Fails if anything is damaged
     /// that says what is needed.
     pub fn plan_prune(&self, options: &PruneOptions, context: &Context) -> Result<PrunePlan> {
-        let lock = self.lock(LockMode::Exclusive)?;
-        let mut list = PackList::load(self, context)?;
+        let repository = self.with_cancel(context);
+        let lock = repository.lock(LockMode::Exclusive)?;
+        let mut list = PackList::load(&repository, context)?;
         if let Some(error) = list.errors.pop() {
             return Err(error);
         }
         // What was marked may be in use again.
         let marked_before = list.take_marked();
         let index = std::mem::take(&mut list.index);
-        let repository = self.clone().with_index(lock, index, Vec::new());
+        let repository = repository.clone().with_index(lock, index, Vec::new());
         let used = used_blobs(&repository, context)?;
         let there: IdMap<u64> = self
             .list(FileKind::Pack)?

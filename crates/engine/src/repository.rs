@@ -89,10 +89,8 @@ impl Repository {
         if backend.exists(Handle::CONFIG).map_err(exists)? {
             return Err(Error::AlreadyInitialised(backend.url()));
         }
-        backend.create().map_err(|source| Error::Storage {
-            action: "create",
-            object: format!("repository `{}`", backend.url()),
-            source,
+        backend.create().map_err(|source| {
+            Error::storage_of("create", format!("repository `{}`", backend.url()), source)
         })?;
         let mut id = [0; 32];
         fill_random(&mut id);
@@ -111,8 +109,14 @@ impl Repository {
         let key_file = unlisted.add_key(&options.password, options.kdf)?;
         let repository = Self::assemble(backend, clock, (key, Some(key_file)), config);
         let json = to_json(&repository.0.config)?;
-        // The config comes last: with it the place is a repository.
-        repository.put(Handle::CONFIG, repository.cipher().seal(&json))?;
+        // The config comes last: with it the place is a repository. Of two who make one at the
+        // same time, the one who comes too late leaves a key that opens nothing.
+        let sealed = Bytes::from(repository.cipher().seal(&json));
+        let written = repository.backend().put_new(Handle::CONFIG, sealed);
+        written.map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::AlreadyInitialised(repository.url()),
+            _ => Error::storage("write", Handle::CONFIG, error),
+        })?;
         Ok(repository)
     }
 
@@ -198,8 +202,9 @@ impl Repository {
     /// Takes a shared lock and loads the index: what backup and restore work with. Damaged index
     /// files are passed over (see [`IndexedRepository::damaged_indexes`]).
     pub fn into_indexed(self, context: &Context) -> Result<IndexedRepository> {
-        let lock = self.lock(LockMode::Shared)?;
-        self.load_index(lock, context)
+        let repository = self.with_cancel(context);
+        let lock = repository.lock(LockMode::Shared)?;
+        repository.load_index(lock, context)
     }
 
     /// Loads the index under a lock that is held already.
@@ -221,6 +226,24 @@ impl Repository {
             damaged: Arc::new(damaged),
             lock: Arc::new(lock),
         }
+    }
+
+    /// The same repository for one job: when that is cancelled, nothing waits for storage any more.
+    pub(crate) fn with_cancel(&self, context: &Context) -> Self {
+        let Some(backend) = self.0.backend.with_cancel(&context.cancel) else {
+            return self.clone();
+        };
+        let inner = &self.0;
+        Self(Arc::new(Inner {
+            backend,
+            clock: Arc::clone(&inner.clock),
+            key: inner.key.clone(),
+            cipher: Cipher::new(&inner.key),
+            config: inner.config.clone(),
+            rabin: Arc::clone(&inner.rabin),
+            owner: inner.owner.clone(),
+            key_file: inner.key_file,
+        }))
     }
 
     pub(crate) fn lock(&self, mode: LockMode) -> Result<Lock> {
@@ -269,12 +292,17 @@ impl Repository {
             .map_err(|error| Error::storage("delete", handle, error))
     }
 
+    pub(crate) fn delete_many(&self, kind: FileKind, ids: &[Id]) -> Result<()> {
+        let handles: Vec<Handle> = ids.iter().map(|id| Handle::new(kind, *id)).collect();
+        let object = || format!("{} files of `{}`", ids.len(), kind.directory());
+        let deleted = self.backend().delete_many(&handles);
+        deleted.map_err(|error| Error::storage_of("delete", object(), error))
+    }
+
     pub(crate) fn list(&self, kind: FileKind) -> Result<Vec<crate::backend::Listed>> {
-        self.backend().list(kind).map_err(|source| Error::Storage {
-            action: "list",
-            object: format!("`{}`", kind.directory()),
-            source,
-        })
+        let object = || format!("`{}`", kind.directory());
+        let listed = self.backend().list(kind);
+        listed.map_err(|error| Error::storage_of("list", object(), error))
     }
 
     /// Seals and stores a file of a kind that is named by its hash.

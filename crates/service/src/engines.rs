@@ -4,13 +4,13 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use strongroom_domain::{Clock, RepositoryId, Secret, repository::Repository};
 use strongroom_engine::{
     Backend, Credential, ErrorKind, InitOptions, KdfCost, MasterKey, MemoryBackend,
-    Repository as EngineRepository, open_backend,
+    Repository as EngineRepository, StorageOptions, open_backend,
 };
 use zeroize::Zeroizing;
 
@@ -20,9 +20,18 @@ use crate::{Error, Keyring, Purpose, Result};
 pub type OpenBackend =
     Arc<dyn Fn(&str) -> strongroom_engine::Result<Arc<dyn Backend>> + Send + Sync>;
 
-/// Storage as URLs name it: `memory:NAME` lives as long as what this returns, everything else is
-/// the engine's.
+/// How to reach the storage at a URL.
+pub type StorageOptionsFor =
+    Arc<dyn Fn(&str) -> strongroom_engine::Result<StorageOptions> + Send + Sync>;
+
+/// Storage as URLs name it, without credentials for any.
 pub fn storage() -> OpenBackend {
+    storage_with(Arc::new(|_| Ok(StorageOptions::default())))
+}
+
+/// Storage as URLs name it: `memory:NAME` lives as long as what this returns, everything else is
+/// the engine's and reached as `options` says.
+pub fn storage_with(options: StorageOptionsFor) -> OpenBackend {
     let memory = Mutex::new(HashMap::<String, Arc<dyn Backend>>::new());
     Arc::new(move |url| match url.strip_prefix("memory:") {
         Some(name) => {
@@ -32,7 +41,7 @@ pub fn storage() -> OpenBackend {
                 .or_insert_with(|| Arc::new(MemoryBackend::new()));
             Ok(Arc::clone(backend))
         }
-        None => open_backend(url),
+        None => open_backend(url, &options(url)?),
     })
 }
 
@@ -92,15 +101,14 @@ impl Engines {
 
     /// The open repository of a row.
     pub(crate) fn get(&self, row: &Repository) -> strongroom_engine::Result<EngineRepository> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = open.get(&row.id) {
+        if let Some(found) = self.opened().get(&row.id) {
             return Ok(found.clone());
         }
         let key = self.master_key(row)?;
         let backend = (self.backend)(&row.url)?;
+        // Not under the lock: storage that does not answer holds up those who need it only.
         let opened = EngineRepository::open(backend, self.clock(), &Credential::MasterKey(key))?;
-        open.insert(row.id, opened.clone());
-        Ok(opened)
+        Ok(self.opened().entry(row.id).or_insert(opened).clone())
     }
 
     /// Seals the key of a repository that is about to become the row `id`.
@@ -111,10 +119,12 @@ impl Engines {
 
     /// Closes a repository: it was removed, or could not be used and is opened anew next time.
     pub(crate) fn forget(&self, id: RepositoryId) {
-        self.open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&id);
+        self.opened().remove(&id);
+    }
+
+    fn opened(&self) -> MutexGuard<'_, HashMap<RepositoryId, EngineRepository>> {
+        // The map is whole after every operation on it.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn master_key(&self, row: &Repository) -> strongroom_engine::Result<MasterKey> {

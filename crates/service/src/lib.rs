@@ -31,7 +31,7 @@ pub mod vaults;
 
 pub use crate::{
     caller::Caller,
-    engines::{OpenBackend, storage},
+    engines::{OpenBackend, StorageOptionsFor, storage, storage_with},
     error::{ConflictKind, Error, Result},
     jobs::Workers,
     keyring::{Keyring, Purpose, UnsealError},

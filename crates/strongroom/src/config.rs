@@ -9,6 +9,7 @@ use strongroom_source::command::CommandSpec;
 use crate::{
     args::{Role, ServeArgs},
     data_dir::DataDir,
+    storage::S3Place,
 };
 
 /// What a configuration file may say. Everything is optional.
@@ -22,6 +23,7 @@ struct File {
     tls: Option<Tls>,
     workers: Option<usize>,
     command: Vec<CommandSpec>,
+    s3: Vec<S3Place>,
 }
 
 /// Where the server's certificate is.
@@ -45,6 +47,7 @@ pub(crate) struct Config {
     /// Jobs carried out at the same time.
     pub(crate) workers: usize,
     pub(crate) commands: Vec<CommandSpec>,
+    pub(crate) s3: Vec<S3Place>,
 }
 
 /// Where a server listens unless told otherwise.
@@ -86,6 +89,7 @@ impl Config {
             tls: flags.or(file.tls),
             workers: file.workers.unwrap_or(2).max(1),
             commands: file.command,
+            s3: file.s3,
             data_dir,
         };
         config.check()?;
@@ -93,6 +97,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<()> {
+        self.s3.iter().try_for_each(S3Place::check)?;
         let faults: Vec<_> = self
             .commands
             .iter()

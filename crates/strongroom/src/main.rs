@@ -10,6 +10,7 @@ mod config;
 mod data_dir;
 mod runtime;
 mod serve;
+mod storage;
 mod ui;
 
 use std::process::ExitCode;

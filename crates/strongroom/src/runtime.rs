@@ -1,4 +1,4 @@
-//! The real clock and the real ids.
+//! The real clock, the real ids, the real environment.
 
 use jiff::Timestamp;
 use strongroom_domain::{Clock, Ids, time::truncate};
@@ -16,6 +16,15 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         truncate(Timestamp::now())
     }
+}
+
+/// The value of an environment variable that is text.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Ids from the system's random numbers.

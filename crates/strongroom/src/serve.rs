@@ -9,7 +9,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use strongroom_http::compose::{self, compose};
-use strongroom_service::{Keyring, Parts, Service, ServiceConfig, Workers, storage};
+use strongroom_service::{Keyring, Parts, Service, ServiceConfig, Workers, storage_with};
 use strongroom_source::{Registry, SourceConfig};
 use strongroom_store::Store;
 
@@ -18,6 +18,7 @@ use crate::{
     args::{Role, ServeArgs},
     config::Config,
     runtime::{RandomIds, SystemClock},
+    storage::from_config,
     ui::{self, Hint, Outcome},
 };
 
@@ -126,7 +127,7 @@ pub(crate) async fn build(config: &Config) -> Result<Service> {
         sources: Registry::new(SourceConfig {
             commands: config.commands.clone(),
         }),
-        storage: storage(),
+        storage: storage_with(from_config(config.s3.clone())),
         config: ServiceConfig {
             workers,
             host: host(),

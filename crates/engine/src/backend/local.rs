@@ -127,6 +127,20 @@ impl Backend for LocalBackend {
         sync_directory(path.parent().unwrap_or(&self.root))
     }
 
+    fn put_new(&self, handle: Handle, data: Bytes) -> io::Result<()> {
+        let path = self.path(handle);
+        let temporary = self.write_temporary(&path, &data)?;
+        let linked = fs::hard_link(&temporary, &path);
+        drop(fs::remove_file(&temporary));
+        match linked {
+            Ok(()) => sync_directory(path.parent().unwrap_or(&self.root)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            // Not every file system knows hard links.
+            Err(_) if !self.exists(handle)? => self.put(handle, data),
+            Err(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        }
+    }
+
     fn get(&self, handle: Handle) -> io::Result<Bytes> {
         fs::read(self.path(handle)).map(Bytes::from)
     }

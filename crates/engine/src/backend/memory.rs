@@ -1,6 +1,7 @@
 //! A repository in memory, for tests and short-lived work.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -45,6 +46,16 @@ impl Backend for MemoryBackend {
     fn put(&self, handle: Handle, data: Bytes) -> io::Result<()> {
         self.files().insert(handle, data);
         Ok(())
+    }
+
+    fn put_new(&self, handle: Handle, data: Bytes) -> io::Result<()> {
+        match self.files().entry(handle) {
+            Entry::Occupied(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Entry::Vacant(place) => {
+                place.insert(data);
+                Ok(())
+            }
+        }
     }
 
     fn get(&self, handle: Handle) -> io::Result<Bytes> {

@@ -15,6 +15,9 @@ use crate::pieces::PackReader;
 use crate::rewrite::{Fresh, with_store};
 use crate::store::BlobStore;
 
+/// Packs removed before the lock is looked at again; S3 takes up to 1,000 in a request.
+const DELETED_AT_ONCE: usize = 500;
+
 impl PrunePlan {
     /// Carries out the plan. Stopped or failed at any point, nothing that is needed is lost, and
     /// the next prune finishes the rest.
@@ -104,10 +107,10 @@ impl PrunePlan {
             self.repository.held_lock().ensure_held()?;
             repository.delete(Handle::new(FileKind::Index, id))?;
         }
-        for &id in &self.remove {
+        for ids in self.remove.chunks(DELETED_AT_ONCE) {
             self.repository.held_lock().ensure_held()?;
-            repository.delete(Handle::new(FileKind::Pack, id))?;
-            context.progress.add(0, 1);
+            repository.delete_many(FileKind::Pack, ids)?;
+            context.progress.add(0, ids.len() as u64);
         }
         let new_bytes: u64 = new_packs
             .iter()

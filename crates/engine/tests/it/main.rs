@@ -12,5 +12,8 @@ mod interop;
 mod maintenance;
 mod repair;
 mod restore;
+mod retry;
+mod s3;
 mod small;
+mod storm;
 mod support;

@@ -238,7 +238,7 @@ pub(crate) enum RepositoryCmd {
         /// Name, unique in the tenant
         #[arg(long)]
         name: String,
-        /// Where it is: an absolute path on the server's machine
+        /// Where it is: an absolute path on the server's machine, or `s3:https://host/bucket/prefix`
         #[arg(long)]
         location: String,
         /// File with the restic password; a random one is made for a new repository without it

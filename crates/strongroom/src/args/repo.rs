@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// Which repository.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RepoArgs {
-    /// Where it is: a local path
+    /// Where it is: a local path or `s3:https://host/bucket/prefix`
     #[arg(short = 'r', long = "repo", value_name = "URL")]
     pub(crate) repo: String,
     /// File with the password
@@ -16,6 +16,12 @@ pub(crate) struct RepoArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Send at most so many KiB per second
+    #[arg(long, value_name = "RATE")]
+    pub(crate) limit_upload: Option<u64>,
+    /// Receive at most so many KiB per second
+    #[arg(long, value_name = "RATE")]
+    pub(crate) limit_download: Option<u64>,
 }
 
 /// Which snapshots.

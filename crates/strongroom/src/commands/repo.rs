@@ -10,7 +10,7 @@ use std::{sync::Arc, thread::available_parallelism};
 use anyhow::{Context as _, Result};
 use strongroom_domain::tree::{Cancel, Context, Limits};
 use strongroom_engine::{
-    Credential, IndexedRepository, InitOptions, Repository, Snapshot, open_backend,
+    Backend, Credential, IndexedRepository, InitOptions, Repository, Snapshot, open_backend,
 };
 
 use self::progress::Bar;
@@ -18,6 +18,7 @@ use super::repository::read_password;
 use crate::{
     args::{RepoArgs, RepoCmd, SnapshotFilter},
     runtime::SystemClock,
+    storage,
     ui::{self, Outcome},
 };
 
@@ -56,7 +57,7 @@ pub(super) fn run(cmd: RepoCmd) -> Result<Outcome> {
 
 fn init(args: &RepoArgs) -> Result<Outcome> {
     let options = InitOptions::new(read_password(&args.password_file)?);
-    let backend = open_backend(&args.repo)?;
+    let backend = open_storage(args)?;
     let repository = Repository::init(backend, Arc::new(SystemClock), &options)?;
     let id = repository.id().to_string();
     if args.json {
@@ -72,9 +73,17 @@ fn init(args: &RepoArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// The storage of the repository; that it is tried again is said.
+fn open_storage(args: &RepoArgs) -> Result<Arc<dyn Backend>> {
+    let mut options = storage::from_environment(&args.repo)?;
+    options.retry.notice = Some(Arc::new(|text| ui::note(format_args!("warning: {text}"))));
+    options.bandwidth = storage::bandwidth(args.limit_upload, args.limit_download);
+    Ok(open_backend(&args.repo, &options)?)
+}
+
 fn open(args: &RepoArgs) -> Result<Repository> {
     let credential = Credential::password(read_password(&args.password_file)?);
-    let backend = open_backend(&args.repo)?;
+    let backend = open_storage(args)?;
     Ok(Repository::open(
         backend,
         Arc::new(SystemClock),

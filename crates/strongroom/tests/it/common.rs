@@ -77,7 +77,8 @@ impl Installation {
         let mut command = strongroom();
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(self.data_dir());
+            .arg(self.data_dir())
+            .env("HOME", self.dir.path());
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

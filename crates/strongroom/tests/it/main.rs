@@ -1,6 +1,7 @@
-//! The real binary: its command line, its recovery from a kill, its demo.
+//! The real binary: its command line, its recovery from a kill, its storage on S3, its demo.
 
 mod cli;
 mod common;
 mod demo;
 mod recovery;
+mod s3;
