@@ -1,6 +1,7 @@
 //! Benchmarks: measured beside a peer in the same run, so that the ratio survives a slow machine.
 
 pub(crate) mod catalog;
+pub(crate) mod engine;
 
 use clap::Subcommand;
 
@@ -9,11 +10,14 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Lists, look-ups and creates over a catalog of many backups, through the whole server
     Catalog(catalog::Catalog),
+    /// `strongroom repo` beside restic, rustic, borg and bupstash
+    Engine(engine::Engine),
 }
 
 /// Runs a benchmark and prints its table.
 pub(crate) fn run(bench: Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Catalog(args) => catalog::run(&args),
+        Bench::Engine(args) => engine::run(&args),
     }
 }

@@ -152,6 +152,12 @@ pub(crate) struct RepoBackup {
     /// How to compress
     #[arg(long, value_enum, default_value_t = Compression::Auto)]
     pub(crate) compression: Compression,
+    /// Where to keep what makes the next backup faster; by default below `~/.cache`
+    #[arg(long)]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Keep nothing for the next backup
+    #[arg(long, conflicts_with = "cache_dir")]
+    pub(crate) no_cache: bool,
 }
 
 /// `strongroom repo forget`

@@ -1,6 +1,9 @@
 //! `repo backup` and `repo restore`.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -57,7 +60,20 @@ fn options(args: &RepoBackup) -> Result<BackupOptions> {
             Compression::Off => EngineCompression::Off,
             Compression::Max => EngineCompression::Max,
         },
+        cache: cache(args),
         ..BackupOptions::default()
+    })
+}
+
+/// The directory for caches, unless none is wanted or known.
+fn cache(args: &RepoBackup) -> Option<PathBuf> {
+    if args.no_cache {
+        return None;
+    }
+    args.cache_dir.clone().or_else(|| {
+        let caches = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = || std::env::home_dir().map(|home| home.join(".cache"));
+        Some(caches.or_else(home)?.join("strongroom"))
     })
 }
 
