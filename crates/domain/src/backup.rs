@@ -204,5 +204,15 @@ pub struct Backup {
     pub version: i64,
 }
 
+impl Backup {
+    /// Whole percent done, as far as known; 100 once it is in the repository.
+    pub fn percent(&self) -> Option<u8> {
+        match self.snapshot {
+            Some(_) => Some(100),
+            None => self.progress.percent(),
+        }
+    }
+}
+
 /// How many failed entries a backup lists by name.
 pub const MAX_FAILED_ENTRIES: usize = 1000;

@@ -137,3 +137,13 @@ pub struct Restore {
     /// Counts changes; a write names the version it read.
     pub version: i64,
 }
+
+impl Restore {
+    /// Whole percent done, as far as known; 100 once it has come to a good end.
+    pub fn percent(&self) -> Option<u8> {
+        match self.state {
+            RestoreState::Completed | RestoreState::Partial => Some(100),
+            _ => self.progress.percent(),
+        }
+    }
+}

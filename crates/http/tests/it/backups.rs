@@ -45,6 +45,7 @@ async fn a_backup_is_taken_listed_browsed_and_restored() {
     assert_eq!(listed.total, Some(1));
     assert_eq!(listed.items[0].state.as_str(), "completed");
     assert_eq!(listed.items[0].source_bytes, Some(6));
+    assert_eq!(listed.items[0].progress.percent, Some(100));
 
     let path = format!("/api/v1/backups/{}/entries", made.backup.id);
     let root = app
@@ -78,6 +79,7 @@ async fn a_backup_is_taken_listed_browsed_and_restored() {
         .expect(200)
         .json();
     assert_eq!(restore["state"], "completed", "{restore}");
+    assert_eq!(restore["progress"]["percent"], 100);
 }
 
 #[tokio::test]

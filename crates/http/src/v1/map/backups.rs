@@ -8,7 +8,7 @@ use strongroom_domain::{
 };
 use strongroom_service::backups::{BrowseEntry, RequestBackup, UpdateBackup};
 
-use super::common::{Conditions, each, page, sort};
+use super::common::{self, Conditions, each, page, sort};
 use crate::{
     problem::Problem,
     v1::wire::{self, CreateBackup, ListBackups},
@@ -16,6 +16,7 @@ use crate::{
 
 impl From<Backup> for wire::Backup {
     fn from(backup: Backup) -> Self {
+        let percent = backup.percent();
         let Backup {
             id,
             tenant_id: _,
@@ -68,7 +69,7 @@ impl From<Backup> for wire::Backup {
             reason,
             trigger,
             scheduled_for,
-            progress: progress.into(),
+            progress: common::progress(progress, percent),
             source_bytes,
             stored_bytes,
             entries,

@@ -125,20 +125,18 @@ impl From<FailedEntry> for wire::FailedEntry {
     }
 }
 
-impl From<BackupProgress> for wire::Progress {
-    fn from(progress: BackupProgress) -> Self {
-        let percent = progress.percent();
-        let BackupProgress {
-            bytes_done,
-            bytes_total,
-            entries_done,
-        } = progress;
-        Self {
-            bytes_done,
-            bytes_total,
-            entries_done,
-            percent,
-        }
+/// How far it is; `percent` is that of the whole, which knows whether it has ended.
+pub(in crate::v1) fn progress(progress: BackupProgress, percent: Option<u8>) -> wire::Progress {
+    let BackupProgress {
+        bytes_done,
+        bytes_total,
+        entries_done,
+    } = progress;
+    wire::Progress {
+        bytes_done,
+        bytes_total,
+        entries_done,
+        percent,
     }
 }
 

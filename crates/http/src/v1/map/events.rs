@@ -2,6 +2,7 @@
 
 use strongroom_domain::{Backup, event::Event, restore::Restore};
 
+use super::common::progress;
 use crate::v1::wire::{self, ActiveWork};
 
 impl From<Event> for wire::Event {
@@ -31,7 +32,7 @@ impl From<&Backup> for ActiveWork {
         Self {
             id: backup.id.uuid(),
             state: backup.state.to_string(),
-            progress: backup.progress.into(),
+            progress: progress(backup.progress, backup.percent()),
             reason: backup.reason.clone(),
         }
     }
@@ -42,7 +43,7 @@ impl From<&Restore> for ActiveWork {
         Self {
             id: restore.id.uuid(),
             state: restore.state.to_string(),
-            progress: restore.progress.into(),
+            progress: progress(restore.progress, restore.percent()),
             reason: restore.reason.clone(),
         }
     }

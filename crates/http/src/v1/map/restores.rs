@@ -7,11 +7,12 @@ use strongroom_domain::{
 };
 use strongroom_service::restores::RequestRestore;
 
-use super::common::each;
+use super::common::{self, each};
 use crate::v1::wire::{self, CreateRestore};
 
 impl From<Restore> for wire::Restore {
     fn from(restore: Restore) -> Self {
+        let percent = restore.percent();
         let Restore {
             id,
             tenant_id: _,
@@ -41,7 +42,7 @@ impl From<Restore> for wire::Restore {
             include,
             conflict,
             state,
-            progress: progress.into(),
+            progress: common::progress(progress, percent),
             reason,
             failed_entries: each(failed_entries),
             failed_entry_count,
