@@ -5,6 +5,7 @@
 //! `Error: From<Rejection> + IntoResponse`. The request body has been read before any of them
 //! runs, so none of them must come last and a signature can be checked over the same bytes.
 
+mod base;
 mod body;
 mod object;
 mod params;
@@ -12,6 +13,7 @@ mod path;
 mod raw;
 
 pub use self::{
+    base::{Base, Reached},
     body::{Body, from_json},
     object::Object,
     params::{Params, RawParams, from_query, pairs},

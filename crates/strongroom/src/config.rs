@@ -21,6 +21,7 @@ struct File {
     database_url: Option<String>,
     roles: Option<Vec<Role>>,
     tls: Option<Tls>,
+    behind_proxy: bool,
     workers: Option<usize>,
     command: Vec<CommandSpec>,
     s3: Vec<S3Place>,
@@ -44,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) database_url: String,
     pub(crate) roles: Vec<Role>,
     pub(crate) tls: Option<Tls>,
+    /// Requests come through a proxy that says how clients reached it.
+    pub(crate) behind_proxy: bool,
     /// Jobs carried out at the same time.
     pub(crate) workers: usize,
     pub(crate) commands: Vec<CommandSpec>,
@@ -87,6 +90,7 @@ impl Config {
                 .or(file.roles)
                 .unwrap_or_else(|| vec![Role::Api, Role::Scheduler, Role::Worker]),
             tls: flags.or(file.tls),
+            behind_proxy: file.behind_proxy,
             workers: file.workers.unwrap_or(2).max(1),
             commands: file.command,
             s3: file.s3,

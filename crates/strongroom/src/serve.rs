@@ -8,7 +8,11 @@ mod signals;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use strongroom_http::compose::{self, compose};
+use axum::Extension;
+use strongroom_http::{
+    compose::{self, compose},
+    extract::Reached,
+};
 use strongroom_service::{Keyring, Parts, Service, ServiceConfig, Workers, storage_with};
 use strongroom_source::{Registry, SourceConfig};
 use strongroom_store::Store;
@@ -57,7 +61,7 @@ impl Server {
         }
         let service = build(config).await?;
         let listener = if config.roles.contains(&Role::Api) {
-            Some(Listener::start(config.listen, config.tls.as_ref(), router(&service)).await?)
+            Some(Listener::start(config.listen, config.tls.as_ref(), router(&service, config)).await?)
         } else {
             None
         };
@@ -91,7 +95,11 @@ impl Server {
 }
 
 /// Every face on one router.
-fn router(service: &Service) -> axum::Router {
+fn router(service: &Service, config: &Config) -> axum::Router {
+    let reached = Reached {
+        tls: config.tls.is_some(),
+        behind_proxy: config.behind_proxy,
+    };
     compose(compose::Parts {
         service: service.clone(),
         dialects: strongroom_dialects::registry::ALL,
@@ -102,6 +110,7 @@ fn router(service: &Service) -> axum::Router {
         serve_metrics: true,
     })
     .router
+    .layer(Extension(reached))
 }
 
 /// The application core over the catalog of a data directory.

@@ -2,13 +2,14 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, header::HOST, request::Parts, uri::Authority},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
 use serde::Serialize;
 use strongroom_domain::{
     Annotations, OperationId,
     operation::{Operation, OperationError},
 };
+use strongroom_http::extract::Base;
 use strongroom_service::{Caller, Error as ServiceError, Service};
 
 use super::{
@@ -58,28 +59,24 @@ impl<S: Sync> FromRequestParts<S> for Call {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        Self::read(&parts.headers, parts.uri.authority().map(Authority::as_str))
+        let Ok(Base(base)) = Base::from_request_parts(parts, &()).await;
+        Self::read(&parts.headers, base)
     }
 }
 
 impl Call {
-    fn read(headers: &HeaderMap, authority: Option<&str>) -> Result<Self, Error> {
+    fn read(headers: &HeaderMap, base: String) -> Result<Self, Error> {
         let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
         let job = match headers.get("x-job-uuid") {
             None => None,
             Some(_) => Some(job_id(text("x-job-uuid").unwrap_or_default())?),
         };
         let timeout = text("x-api-timeout").map(timeout).transpose()?;
-        let host = text(HOST.as_str()).or(authority).unwrap_or("localhost");
-        let scheme = match text("x-forwarded-proto") {
-            Some("https") => "https",
-            _ => "http",
-        };
         Ok(Self {
             job,
             schema: headers.contains_key("x-json-schema"),
             timeout,
-            base: format!("{scheme}://{host}"),
+            base,
         })
     }
 
@@ -198,19 +195,18 @@ mod tests {
             (HeaderName::from_static(name), value.parse().unwrap())
         };
         let headers: HeaderMap = pairs.iter().map(pair).collect();
-        Call::read(&headers, None).map_err(|error| match error {
+        Call::read(&headers, "http://backup.example".to_owned()).map_err(|error| match error {
             Error::Transport { status, text } => (status, text),
             other => panic!("{other:?}"),
         })
     }
 
     #[test]
-    fn headers_choose_job_timeout_schema_and_host() {
+    fn headers_choose_job_timeout_and_schema() {
         let call = read(&[
             ("x-job-uuid", "742a7c7d4a4f3a01b206632a40ac414f"),
             ("x-api-timeout", "60"),
             ("x-json-schema", "yes"),
-            ("host", "backup.example:8080"),
         ]);
         let call = call.unwrap();
         assert_eq!(
@@ -218,8 +214,6 @@ mod tests {
             "742a7c7d4a4f3a01b206632a40ac414f"
         );
         assert_eq!((call.timeout, call.schema), (Some(60_000), true));
-        assert_eq!(call.base, "http://backup.example:8080");
-        assert_eq!(read(&[]).unwrap().base, "http://localhost");
     }
 
     #[test]

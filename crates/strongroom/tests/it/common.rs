@@ -74,10 +74,16 @@ impl Installation {
 
     /// Starts a server and waits until it says that it is ready.
     pub(crate) fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn serve_with(&self, more: &[&str]) -> Server {
         let mut command = strongroom();
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(self.data_dir())
+            .args(more)
             .env("HOME", self.dir.path());
         let mut child = command
             .stdout(Stdio::piped())

@@ -1,7 +1,8 @@
-//! The real binary: its command line, its recovery from a kill, its storage on S3, its demo.
+//! The real binary: its command line, its recovery from a kill, its storage on S3, its demo, TLS.
 
 mod cli;
 mod common;
 mod demo;
 mod recovery;
 mod s3;
+mod tls;

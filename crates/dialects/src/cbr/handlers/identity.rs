@@ -5,11 +5,14 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode},
 };
 use serde::Deserialize;
-use strongroom_http::auth::keystone::{self, LIFETIME, X_SUBJECT_TOKEN};
+use strongroom_http::{
+    auth::keystone::{self, LIFETIME, X_SUBJECT_TOKEN},
+    extract::Base,
+};
 use strongroom_service::{Error as Core, Service, error::AuthFailure};
 use utoipa::IntoParams;
 
-use super::{Body, Query, base::Base};
+use super::{Body, Query};
 use crate::cbr::{
     answer::Json,
     auth::AnyProject,

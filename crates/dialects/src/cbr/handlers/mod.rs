@@ -9,8 +9,6 @@ pub(super) mod protectables;
 pub(super) mod vaults;
 pub(super) mod versions;
 
-mod base;
-
 use serde::Deserialize;
 use strongroom_http::extract;
 

@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 
-use super::base::Base;
+use strongroom_http::extract::Base;
+
 use crate::cbr::{answer::Json, map, wire};
 
 /// CBR's versions.
