@@ -88,7 +88,7 @@ async fn backups_are_listed_as_the_vendors_example_is() {
     app.clock.advance(jiff::SignedDuration::from_secs(1));
     app.back_up(&gone).await;
     app.service
-        .delete_resource(&app.owner, gone.id)
+        .delete_resource(&app.owner, gone.id, None)
         .await
         .unwrap();
     let [v1, v2] = owner(&app);
@@ -338,7 +338,7 @@ async fn graphs_are_shown_and_stay_as_tombstones() {
         ".graphs[].arch" => "[arch]",
     });
     app.service
-        .delete_resource(&app.owner, people.id)
+        .delete_resource(&app.owner, people.id, None)
         .await
         .unwrap();
     assert_eq!(v1.get("").await.json()["graphCount"], 0);

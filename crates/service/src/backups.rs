@@ -85,6 +85,17 @@ pub struct UpdateBackup {
     pub expires_at: Option<Option<Timestamp>>,
 }
 
+/// How a backup is deleted.
+#[derive(Debug, Clone, Default)]
+pub struct DeleteBackup {
+    /// The version that must be the present one, if given.
+    pub version: Option<i64>,
+    /// The operation's id, if the client chose it.
+    pub operation_id: Option<OperationId>,
+    /// Vendor attributes of the operation.
+    pub operation_annotations: Annotations,
+}
+
 /// A file or directory inside a backup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BrowseEntry {

@@ -145,12 +145,18 @@ impl Service {
         Ok(policy)
     }
 
-    /// Deletes a policy; its backups stay.
-    pub async fn delete_policy(&self, caller: &Caller, id: PolicyId) -> Result<()> {
+    /// Deletes a policy; its backups stay. `version` must be the one read, if given.
+    pub async fn delete_policy(
+        &self,
+        caller: &Caller,
+        id: PolicyId,
+        version: Option<i64>,
+    ) -> Result<()> {
         caller.require(Permission::Write)?;
         let mut tx = self.begin().await?;
-        find_policy(&mut tx, caller.tenant_id, id).await?;
-        tx.delete_policy(caller.tenant_id, id).await?;
+        let policy = find_policy(&mut tx, caller.tenant_id, id).await?;
+        check_version("policy", &id, version, policy.version)?;
+        tx.delete_policy(&policy).await?;
         let subject = Some(Subject::Policy(id));
         tx.insert_event(&self.event(caller, "policy.deleted", subject))
             .await?;

@@ -243,16 +243,23 @@ impl Service {
     }
 
     /// Forgets a repository. Refused while backups are in it; its data are never touched.
-    pub async fn delete_repository(&self, caller: &Caller, id: RepositoryId) -> Result<()> {
+    /// `version` must be the one read, if given.
+    pub async fn delete_repository(
+        &self,
+        caller: &Caller,
+        id: RepositoryId,
+        version: Option<i64>,
+    ) -> Result<()> {
         caller.require(Permission::Administer)?;
         let mut tx = self.begin().await?;
         let repository = find_repository(&mut tx, caller.tenant_id, id).await?;
+        check_version("repository", &id, version, repository.version)?;
         if is_used(&mut tx, caller.tenant_id, id).await? {
-            let name = repository.name;
+            let name = &repository.name;
             let message = format!("repository `{name}` has backups, or a vault or policy names it");
             return Err(Error::conflict(ConflictKind::InUse, "repository", message));
         }
-        tx.delete_repository(caller.tenant_id, id).await?;
+        tx.delete_repository(&repository).await?;
         let subject = Some(Subject::Repository(id));
         tx.insert_event(&self.event(caller, "repository.removed", subject))
             .await?;

@@ -219,11 +219,17 @@ impl Service {
     }
 
     /// Stops protecting a resource. Its backups stay; it leaves its vault and policies. Refused
-    /// while a backup or restore of it is active.
-    pub async fn delete_resource(&self, caller: &Caller, id: ResourceId) -> Result<()> {
+    /// while a backup or restore of it is active. `version` must be the one read, if given.
+    pub async fn delete_resource(
+        &self,
+        caller: &Caller,
+        id: ResourceId,
+        version: Option<i64>,
+    ) -> Result<()> {
         caller.require(Permission::Write)?;
         let mut tx = self.begin().await?;
         let mut resource = living_resource(&mut tx, caller.tenant_id, id).await?;
+        check_version("resource", &id, version, resource.version)?;
         if is_busy(&mut tx, caller.tenant_id, id).await? {
             let message = format!(
                 "a backup or restore of resource `{}` is active",

@@ -207,12 +207,9 @@ impl Tx {
         self.insert_targets(policy).await
     }
 
-    /// Deletes a policy; vaults that it ran have none then. `false` if there was none.
-    pub async fn delete_policy(&mut self, tenant: TenantId, id: PolicyId) -> Result<bool> {
-        let statement = sql("DELETE FROM policies WHERE tenant_id = $1 AND id = $2")
-            .bind(tenant)
-            .bind(id);
-        Ok(self.execute(statement).await? > 0)
+    /// Deletes a policy whose row has its version; vaults that it ran have none then.
+    pub async fn delete_policy(&mut self, policy: &Policy) -> Result<()> {
+        self.delete(policy).await
     }
 
     async fn insert_targets(&mut self, policy: &Policy) -> Result<()> {

@@ -88,6 +88,27 @@ impl Conn {
         }
     }
 
+    /// Deletes the row of a record, if it still has the record's version.
+    pub(crate) async fn delete<R: Record>(&mut self, record: &R) -> Result<()> {
+        let text = format!(
+            "DELETE FROM {} WHERE id = $1 AND tenant_id = $2 AND version = $3",
+            R::TABLE
+        );
+        let mut values = record.values();
+        let id = id_of(&values);
+        let version = values.pop();
+        values.truncate(2);
+        values.extend(version);
+        let done = self.execute(sql(text).bind_all(values)).await;
+        match done.map_err(|error| Error::of_write(error, R::TABLE, R::UNIQUE))? {
+            0 => Err(Error::Conflict {
+                table: R::TABLE,
+                id,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The first row of `SELECT … rest`.
     pub(crate) async fn find<R: Record>(
         &mut self,

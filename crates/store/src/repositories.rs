@@ -138,12 +138,9 @@ impl Tx {
         self.update(repository).await
     }
 
-    /// Forgets a repository; `false` if there was none.
-    pub async fn delete_repository(&mut self, tenant: TenantId, id: RepositoryId) -> Result<bool> {
-        let statement = sql("DELETE FROM repositories WHERE tenant_id = $1 AND id = $2")
-            .bind(tenant)
-            .bind(id);
-        Ok(self.execute(statement).await? > 0)
+    /// Forgets a repository whose row has its version.
+    pub async fn delete_repository(&mut self, repository: &Repository) -> Result<()> {
+        self.delete(repository).await
     }
 
     async fn make_room_for_default(&mut self, repository: &Repository) -> Result<()> {

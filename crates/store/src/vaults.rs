@@ -177,12 +177,9 @@ impl Tx {
         self.insert_members(vault).await
     }
 
-    /// Deletes a vault; its backups keep its id. `false` if there was none.
-    pub async fn delete_vault(&mut self, tenant: TenantId, id: VaultId) -> Result<bool> {
-        let statement = sql("DELETE FROM vaults WHERE tenant_id = $1 AND id = $2")
-            .bind(tenant)
-            .bind(id);
-        Ok(self.execute(statement).await? > 0)
+    /// Deletes a vault whose row has its version; its backups keep its id.
+    pub async fn delete_vault(&mut self, vault: &Vault) -> Result<()> {
+        self.delete(vault).await
     }
 
     async fn insert_members(&mut self, vault: &Vault) -> Result<()> {

@@ -61,7 +61,10 @@ impl Server {
         }
         let service = build(config).await?;
         let listener = if config.roles.contains(&Role::Api) {
-            Some(Listener::start(config.listen, config.tls.as_ref(), router(&service, config)).await?)
+            Some(
+                Listener::start(config.listen, config.tls.as_ref(), router(&service, config))
+                    .await?,
+            )
         } else {
             None
         };

@@ -195,7 +195,7 @@ async fn a_full_vaults_backups_are_found_by_how_full_it_is() {
     };
     cbr.app
         .service
-        .update_vault(&cbr.app.owner, id, change)
+        .update_vault(&cbr.app.owner, id, None, change)
         .await
         .unwrap();
     assert_eq!(cbr.names("used_percent=50").await.1, 1);

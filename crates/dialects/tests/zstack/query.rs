@@ -5,7 +5,8 @@ use jiff::{SignedDuration, civil::DateTime};
 use proptest::{prelude::*, sample::select, test_runner::Config};
 use rstest::rstest;
 use serde_json::{Value, json};
-use strongroom_domain::{Annotations, Backup, BackupId, BackupState, Face};
+use strongroom_domain::{Backup, BackupId, BackupState, Face};
+use strongroom_service::backups::DeleteBackup;
 use strongroom_testkit::{Database, Engine, TestApp, TestParts};
 use uuid::Uuid;
 
@@ -89,7 +90,7 @@ async fn catalog(engine: Engine) -> (TestApp, Database) {
         .await
         .unwrap();
     service
-        .delete_backup(&app.owner, template.id, Annotations::default(), None)
+        .delete_backup(&app.owner, template.id, DeleteBackup::default())
         .await
         .unwrap();
     app.work().await;

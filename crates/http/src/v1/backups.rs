@@ -1,8 +1,8 @@
 //! `/api/v1/backups`: recovery points, and attempts at them.
 
 use axum::extract::State;
-use strongroom_domain::{Annotations, BackupId};
-use strongroom_service::Service;
+use strongroom_domain::BackupId;
+use strongroom_service::{Service, backups::DeleteBackup};
 
 use super::{
     document::Problems,
@@ -10,7 +10,7 @@ use super::{
         backups::{self as map, Listing},
         common::{each, list as listed},
     },
-    reply::{Answer, Reply, must_match},
+    reply::{Answer, Reply},
     request::{Auth, Body, IdempotencyKey, IfMatch, Params, PathParams, Read, Write},
     wire::{
         Backup, BackupAccepted, CreateBackup, Entries, EntriesQuery, List, ListBackups, Operation,
@@ -91,11 +91,11 @@ pub(super) async fn delete(
     id: PathParams<BackupId>,
     version: IfMatch,
 ) -> Answer<Operation> {
-    if let Some(version) = version.0 {
-        must_match(version, service.backup(&auth.0, id.0).await?.version)?;
-    }
-    let none = Annotations::default();
-    let operation = service.delete_backup(&auth.0, id.0, none, None).await?;
+    let request = DeleteBackup {
+        version: version.0,
+        ..DeleteBackup::default()
+    };
+    let operation = service.delete_backup(&auth.0, id.0, request).await?;
     let location = format!("/api/v1/operations/{}", operation.id);
     Ok(Reply::accepted(operation.into(), location))
 }

@@ -7,7 +7,7 @@ use strongroom_service::Service;
 use super::{
     document::Problems,
     map::common::list as listed,
-    reply::{Answer, Reply, must_match},
+    reply::{Answer, Reply},
     request::{Auth, Body, IfMatch, Params, PathParams, Read, Write},
     wire::{CreatePolicy, List, ListQuery, Policy, UpdatePolicy},
 };
@@ -82,10 +82,7 @@ pub(super) async fn delete(
     id: PathParams<PolicyId>,
     version: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    if let Some(version) = version.0 {
-        must_match(version, service.policy(&auth.0, id.0).await?.version)?;
-    }
-    service.delete_policy(&auth.0, id.0).await?;
+    service.delete_policy(&auth.0, id.0, version.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

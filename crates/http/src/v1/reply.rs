@@ -6,7 +6,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use strongroom_service::ConflictKind;
 
 use crate::{
     etag::{IfNoneMatch, etag},
@@ -86,20 +85,6 @@ impl<T> Reply<T> {
             ..self
         }
     }
-}
-
-/// Refuses unless the version that the client insists on is the present one.
-pub(super) fn must_match(wanted: i64, present: i64) -> Result<(), Problem> {
-    if wanted == present {
-        return Ok(());
-    }
-    let detail = format!("it is at version {present} now");
-    let status = StatusCode::PRECONDITION_FAILED;
-    Err(Problem::new(
-        status,
-        ConflictKind::VersionMismatch.as_str(),
-        detail,
-    ))
 }
 
 impl<T: Serialize> IntoResponse for Reply<T> {

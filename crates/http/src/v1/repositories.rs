@@ -7,7 +7,7 @@ use strongroom_service::Service;
 use super::{
     document::Problems,
     map::common::list as listed,
-    reply::{Answer, Reply, must_match},
+    reply::{Answer, Reply},
     request::{Administer, Auth, Body, IfMatch, Params, PathParams, Read},
     wire::{CreateRepository, List, ListQuery, Repository, UpdateRepository},
 };
@@ -83,9 +83,6 @@ pub(super) async fn delete(
     id: PathParams<RepositoryId>,
     version: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    if let Some(version) = version.0 {
-        must_match(version, service.repository(&auth.0, id.0).await?.version)?;
-    }
-    service.delete_repository(&auth.0, id.0).await?;
+    service.delete_repository(&auth.0, id.0, version.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,7 +10,7 @@ use super::{
         common::{each, list as listed},
         resources as map,
     },
-    reply::{Answer, Reply, must_match},
+    reply::{Answer, Reply},
     request::{Auth, Body, IfMatch, Params, PathParams, Read, Write},
     wire::{
         CreateResource, DiscoverQuery, Discovered, List, ListResources, Resource, UpdateResource,
@@ -104,9 +104,6 @@ pub(super) async fn delete(
     id: PathParams<ResourceId>,
     version: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    if let Some(version) = version.0 {
-        must_match(version, service.resource(&auth.0, id.0).await?.version)?;
-    }
-    service.delete_resource(&auth.0, id.0).await?;
+    service.delete_resource(&auth.0, id.0, version.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,7 +7,7 @@ use strongroom_service::{Caller, Service};
 use super::{
     document::Problems,
     map::common::list as listed,
-    reply::{Answer, Reply, must_match},
+    reply::{Answer, Reply},
     request::{Auth, Body, IfMatch, Params, PathParams, Read, Write},
     wire::{CreateVault, List, ListQuery, UpdateVault, Vault, VaultMembers},
 };
@@ -66,10 +66,9 @@ pub(super) async fn update(
     version: IfMatch,
     body: Body<UpdateVault>,
 ) -> Answer<Vault> {
-    if let Some(version) = version.0 {
-        must_match(version, service.vault(&auth.0, id.0).await?.vault.version)?;
-    }
-    service.update_vault(&auth.0, id.0, body.0.into()).await?;
+    service
+        .update_vault(&auth.0, id.0, version.0, body.0.into())
+        .await?;
     shown(&service, &auth.0, id.0).await
 }
 
@@ -82,10 +81,7 @@ pub(super) async fn delete(
     id: PathParams<VaultId>,
     version: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    if let Some(version) = version.0 {
-        must_match(version, service.vault(&auth.0, id.0).await?.vault.version)?;
-    }
-    service.delete_vault(&auth.0, id.0).await?;
+    service.delete_vault(&auth.0, id.0, version.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -97,10 +93,11 @@ pub(super) async fn add_resources(
     service: State<Service>,
     auth: Auth<Write>,
     id: PathParams<VaultId>,
+    version: IfMatch,
     body: Body<VaultMembers>,
 ) -> Answer<Vault> {
     service
-        .add_vault_resources(&auth.0, id.0, &body.0.resource_ids)
+        .add_vault_resources(&auth.0, id.0, version.0, &body.0.resource_ids)
         .await?;
     shown(&service, &auth.0, id.0).await
 }
@@ -114,10 +111,11 @@ pub(super) async fn remove_resource(
     service: State<Service>,
     auth: Auth<Write>,
     ids: PathParams<(VaultId, ResourceId)>,
+    version: IfMatch,
 ) -> Answer<Vault> {
     let (id, resource) = ids.0;
     service
-        .remove_vault_resources(&auth.0, id, &[resource])
+        .remove_vault_resources(&auth.0, id, version.0, &[resource])
         .await?;
     shown(&service, &auth.0, id).await
 }

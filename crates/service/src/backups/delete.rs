@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use strongroom_domain::{
-    Annotations, Backup, BackupId, BackupState, OperationId, Page, Trigger,
+    Annotations, Backup, BackupId, BackupState, Page, Trigger,
     job::{Job, JobState, Lock, Work},
     operation::{Operation, OperationKind, OperationState, Subject},
     principal::Permission,
@@ -10,10 +10,10 @@ use strongroom_domain::{
 };
 use strongroom_store::{Conn, Tx};
 
-use super::find_backup;
+use super::{DeleteBackup, find_backup};
 use crate::{
     Caller, ConflictKind, Error, Result, Service, jobs::leaves_nothing, records::INTERACTIVE,
-    repositories::lock_key,
+    repositories::lock_key, validate::check_version,
 };
 
 impl Service {
@@ -23,20 +23,26 @@ impl Service {
         &self,
         caller: &Caller,
         id: BackupId,
-        operation_annotations: Annotations,
-        operation_id: Option<OperationId>,
+        request: DeleteBackup,
     ) -> Result<Operation> {
         caller.require(Permission::Write)?;
         let mut tx = self.begin().await?;
-        let backup = find_backup(&mut tx, caller.tenant_id, id).await?;
+        let mut backup = find_backup(&mut tx, caller.tenant_id, id).await?;
+        if request.version.is_some() {
+            check_version("backup", &id, request.version, backup.version)?;
+            // An active backup's row may stay as it is; so that it is the one that was read.
+            backup.updated_at = self.now();
+            tx.update_backup(&backup).await?;
+            backup.version += 1;
+        }
         check_not_locked(&mut tx, &backup).await?;
         let subject = Some(Subject::Backup(id));
         let operation = self.operation_of(
             caller,
             OperationKind::DeleteBackup,
             subject,
-            operation_id,
-            operation_annotations,
+            request.operation_id,
+            request.operation_annotations,
         );
         self.queue_deletion(&mut tx, backup, &operation).await?;
         tx.commit().await?;

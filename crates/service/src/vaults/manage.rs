@@ -11,8 +11,10 @@ use strongroom_store::{Conn, Tx};
 
 use super::{CreateVault, UpdateVault, VaultUsage, find_vault, members::check_members};
 use crate::{
-    Caller, ConflictKind, Error, Result, Service, policies::find_policy,
-    repositories::choose_repository, validate::Faults,
+    Caller, ConflictKind, Error, Result, Service,
+    policies::find_policy,
+    repositories::choose_repository,
+    validate::{Faults, check_version},
 };
 
 impl Service {
@@ -76,16 +78,18 @@ impl Service {
         Ok(vaults)
     }
 
-    /// Changes a vault.
+    /// Changes a vault; `version` must be the one read, if given.
     pub async fn update_vault(
         &self,
         caller: &Caller,
         id: VaultId,
+        version: Option<i64>,
         change: UpdateVault,
     ) -> Result<Vault> {
         caller.require(Permission::Write)?;
         let mut tx = self.begin().await?;
         let mut vault = find_vault(&mut tx, caller.tenant_id, id).await?;
+        check_version("vault", &id, version, vault.version)?;
         apply(&mut vault, change)?;
         check_policy(&mut tx, caller.tenant_id, vault.policy_id).await?;
         vault.updated_at = self.now();
@@ -100,10 +104,17 @@ impl Service {
     }
 
     /// Deletes a vault and its backups. Refused while it is locked and has automatic ones.
-    pub async fn delete_vault(&self, caller: &Caller, id: VaultId) -> Result<()> {
+    /// `version` must be the one read, if given.
+    pub async fn delete_vault(
+        &self,
+        caller: &Caller,
+        id: VaultId,
+        version: Option<i64>,
+    ) -> Result<()> {
         caller.require(Permission::Write)?;
         let mut tx = self.begin().await?;
         let vault = find_vault(&mut tx, caller.tenant_id, id).await?;
+        check_version("vault", &id, version, vault.version)?;
         let in_vault = Filter::eq(BackupField::VaultId, id.uuid());
         let automatic = Filter::eq(BackupField::Trigger, Trigger::Schedule.as_str());
         let automatic = in_vault.clone().and(automatic);
@@ -112,7 +123,7 @@ impl Service {
             return Err(Error::conflict(ConflictKind::Locked, "vault", message));
         }
         self.delete_matching(&mut tx, caller, &in_vault).await?;
-        tx.delete_vault(caller.tenant_id, id).await?;
+        tx.delete_vault(&vault).await?;
         self.record_vault_change(&mut tx, caller, id, OperationKind::DeleteVault)
             .await?;
         tx.insert_event(&self.event(caller, "vault.deleted", Some(Subject::Vault(id))))

@@ -10,19 +10,25 @@ use strongroom_domain::{
 use strongroom_store::Conn;
 
 use super::find_vault;
-use crate::{Caller, ConflictKind, Error, Result, Service, resources::living_resource};
+use crate::{
+    Caller, ConflictKind, Error, Result, Service, resources::living_resource,
+    validate::check_version,
+};
 
 impl Service {
-    /// Puts resources into a vault. A resource is in at most one vault.
+    /// Puts resources into a vault. A resource is in at most one vault. `version` must be the one
+    /// read, if given.
     pub async fn add_vault_resources(
         &self,
         caller: &Caller,
         id: VaultId,
+        version: Option<i64>,
         resources: &[ResourceId],
     ) -> Result<Vault> {
         caller.require(Permission::Write)?;
         let mut tx = self.begin().await?;
         let mut vault = find_vault(&mut tx, caller.tenant_id, id).await?;
+        check_version("vault", &id, version, vault.version)?;
         check_members(&mut tx, &vault, resources).await?;
         vault.resources.extend_from_slice(resources);
         vault.updated_at = self.now();
@@ -37,16 +43,18 @@ impl Service {
     }
 
     /// Takes resources out of a vault and deletes their backups in it, as CBR does. Refused for a
-    /// locked vault.
+    /// locked vault. `version` must be the one read, if given.
     pub async fn remove_vault_resources(
         &self,
         caller: &Caller,
         id: VaultId,
+        version: Option<i64>,
         resources: &[ResourceId],
     ) -> Result<Vault> {
         caller.require(Permission::Write)?;
         let mut tx = self.begin().await?;
         let mut vault = find_vault(&mut tx, caller.tenant_id, id).await?;
+        check_version("vault", &id, version, vault.version)?;
         if vault.locked {
             let message = format!("vault `{}` is locked", vault.name);
             return Err(Error::conflict(ConflictKind::Locked, "vault", message));

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin};
 
 use strongroom_domain::{
-    Annotations, Backup, CheckpointId, OperationId, Page, Resource, RestoreId, Role, Secret,
+    Annotations, Backup, CheckpointId, Page, Resource, RestoreId, Role, Secret,
     operation::Operation,
     policy::{Policy, PolicyTarget},
     query::Filter,
@@ -14,7 +14,7 @@ use strongroom_domain::{
 };
 use strongroom_service::{
     Caller, Error, Service,
-    backups::{RequestBackup, UpdateBackup},
+    backups::{DeleteBackup, RequestBackup, UpdateBackup},
     policies::{CreatePolicy, UpdatePolicy},
     repositories::UpdateRepository,
     resources::{CreateResource, UpdateResource},
@@ -167,25 +167,25 @@ const CHANGING: &[Verb] = verbs! {
     |s, c, of| request_backup(RequestBackup::of(of.resource.id));
     |s, c, of| update_backup(of.backup.id, None, UpdateBackup::default());
     |s, c, of| cancel_backup(of.backup.id);
-    |s, c, of| delete_backup(of.backup.id, Annotations::default(), None::<OperationId>);
+    |s, c, of| delete_backup(of.backup.id, DeleteBackup::default());
     |s, c, of| request_restore(restore_to(&of.backup, of.t.directory()));
     |s, c, of| cancel_restore(of.restore);
     |s, c, of| update_resource(of.resource.id, None, UpdateResource::default());
-    |s, c, of| delete_resource(of.resource.id);
+    |s, c, of| delete_resource(of.resource.id, None);
     |s, c, of| create_policy(policy(&of.resource));
     |s, c, of| update_policy(of.policy.id, None, UpdatePolicy::default());
     |s, c, of| run_policy(of.policy.id);
-    |s, c, of| delete_policy(of.policy.id);
+    |s, c, of| delete_policy(of.policy.id, None);
     |s, c, of| create_vault::of_a_resource(vault(vec![of.resource.id], None));
     |s, c, of| create_vault::of_a_policy(vault(Vec::new(), Some(of.policy.id)));
-    |s, c, of| update_vault(of.vault.id, UpdateVault::default());
-    |s, c, of| add_vault_resources(of.vault.id, &[]);
-    |s, c, of| remove_vault_resources(of.vault.id, &[]);
+    |s, c, of| update_vault(of.vault.id, None, UpdateVault::default());
+    |s, c, of| add_vault_resources(of.vault.id, None, &[]);
+    |s, c, of| remove_vault_resources(of.vault.id, None, &[]);
     |s, c, of| request_checkpoint(checkpoint(&of.vault));
-    |s, c, of| delete_vault(of.vault.id);
+    |s, c, of| delete_vault(of.vault.id, None);
     |s, c, of| update_repository(of.t.repository.id, None, UpdateRepository::default());
     |s, c, of| verify_repository(of.t.repository.id);
-    |s, c, of| delete_repository(of.t.repository.id);
+    |s, c, of| delete_repository(of.t.repository.id, None);
     |s, c, of| create_token(of.t.owner.principal_id, "token", None);
     |s, c, of| create_access_key(of.t.owner.principal_id, "key");
     |s, c, of| delete_credential(of.t.tenant.token.credential.id);

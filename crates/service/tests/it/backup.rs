@@ -10,7 +10,11 @@ use strongroom_domain::{
     resource::Settings,
     restore::{ConflictPolicy, RestoreState, RestoreTarget},
 };
-use strongroom_service::{Error, backups::RequestBackup, restores::RequestRestore};
+use strongroom_service::{
+    Error,
+    backups::{DeleteBackup, RequestBackup},
+    restores::RequestRestore,
+};
 use strongroom_source::{Registry, SourceConfig, command::CommandSpec};
 use strongroom_testkit::{Faults, Script, Step, TestParts, TestService};
 
@@ -282,7 +286,7 @@ async fn a_deleted_backup_leaves_the_list_and_the_repository() {
     assert_eq!(t.snapshots().len(), 2);
     let operation = t
         .service
-        .delete_backup(&t.owner, gone.id, Annotations::default(), None)
+        .delete_backup(&t.owner, gone.id, DeleteBackup::default())
         .await
         .unwrap();
     assert_eq!(t.now(&gone).await.state, BackupState::Deleting);
@@ -317,7 +321,7 @@ async fn a_backup_that_a_restore_reads_is_not_deleted() {
     t.service.request_restore(&t.owner, request).await.unwrap();
     let delete = || {
         t.service
-            .delete_backup(&t.owner, backup.id, Annotations::default(), None)
+            .delete_backup(&t.owner, backup.id, DeleteBackup::default())
     };
     assert_eq!(delete().await.unwrap_err().code(), "in_use");
     t.work().await;

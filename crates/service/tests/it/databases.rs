@@ -12,7 +12,12 @@ use strongroom_domain::{
     retention::Retention,
     schedule::{MissedRun, Recurrence, Schedule},
 };
-use strongroom_service::{backups::RequestBackup, policies::CreatePolicy};
+use strongroom_service::{
+    Service,
+    backups::{DeleteBackup, RequestBackup, UpdateBackup},
+    policies::CreatePolicy,
+    vaults::{CreateVault, UpdateVault},
+};
 use strongroom_testkit::{Database, Engine, TestParts, TestService};
 
 use crate::backup::restore_to;
@@ -76,7 +81,7 @@ async fn a_backup_is_requested_made_restored_and_deleted(#[case] engine: Engine)
     assert_eq!(std::fs::read(target.join("b/c")).unwrap(), b"gamma");
 
     t.service
-        .delete_backup(&t.owner, backup.id, Annotations::default(), None)
+        .delete_backup(&t.owner, backup.id, DeleteBackup::default())
         .await
         .unwrap();
     t.work().await;
@@ -133,4 +138,67 @@ async fn a_policy_fires_once_per_occurrence_and_keeps_what_it_should(#[case] eng
     let states: Vec<_> = all.items.iter().map(|it| it.state).collect();
     assert_eq!(states, [BackupState::Completed; 2]);
     assert_eq!(t.snapshots().len(), 2);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn of_two_writers_of_the_same_version_one_succeeds(#[case] engine: Engine) {
+    let (_database, t) = on(engine).await;
+    let resource = t.files_with("docs", &[("a", b"alpha")]).await;
+    let backup = t.back_up(&resource).await;
+    let vault = CreateVault {
+        name: "vault".to_owned(),
+        description: None,
+        repository_id: None,
+        resources: Vec::new(),
+        policy_id: None,
+        quota_bytes: 1 << 30,
+        locked: false,
+        labels: Vec::new(),
+        annotations: Annotations::default(),
+    };
+    let vault = t.service.create_vault(&t.owner, vault).await.unwrap();
+    let (service, owner): (&Service, _) = (&t.service, &t.owner);
+    let rename = |name: &str| UpdateVault {
+        name: Some(name.to_owned()),
+        ..UpdateVault::default()
+    };
+    let version = Some(vault.version);
+    let (one, two) = tokio::join!(
+        service.update_vault(owner, vault.id, version, rename("one")),
+        service.update_vault(owner, vault.id, version, rename("two")),
+    );
+    let late = one.and(two).unwrap_err();
+    assert_eq!(late.code(), "version_mismatch");
+    let version = Some(vault.version + 1);
+    let (changed, deleted) = tokio::join!(
+        service.update_vault(owner, vault.id, version, rename("three")),
+        service.delete_vault(owner, vault.id, version),
+    );
+    assert_eq!(
+        changed.is_ok(),
+        deleted.is_err(),
+        "{changed:?}, {deleted:?}"
+    );
+
+    let request = DeleteBackup {
+        version: Some(backup.version),
+        ..DeleteBackup::default()
+    };
+    let (changed, deleted) = tokio::join!(
+        service.update_backup(
+            owner,
+            backup.id,
+            Some(backup.version),
+            UpdateBackup::default()
+        ),
+        service.delete_backup(owner, backup.id, request),
+    );
+    assert_eq!(
+        changed.is_ok(),
+        deleted.is_err(),
+        "{changed:?}, {deleted:?}"
+    );
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use strongroom_domain::{
-    Annotations, Backup, BackupState, Clock,
+    Backup, BackupState, Clock,
     job::{Job, MAX_ATTEMPTS},
     operation::{OperationState, Subject},
 };
+use strongroom_service::backups::DeleteBackup;
 use strongroom_store::Outcome;
 use strongroom_testkit::{Faults, Gate, Script, Step, TestParts, TestService};
 
@@ -87,7 +88,7 @@ async fn a_running_backup_that_is_deleted_stops_first() {
     let working = work_beside(&t);
     gate.reached().await;
     t.service
-        .delete_backup(&t.owner, backup.id, Annotations::default(), None)
+        .delete_backup(&t.owner, backup.id, DeleteBackup::default())
         .await
         .unwrap();
     gate.open();
@@ -285,7 +286,7 @@ async fn a_backup_is_deleted_while_another_one_runs() {
     let working = work_beside(&t);
     gate.reached().await;
     t.service
-        .delete_backup(&t.owner, first.id, Annotations::default(), None)
+        .delete_backup(&t.owner, first.id, DeleteBackup::default())
         .await
         .unwrap();
     t.work().await;

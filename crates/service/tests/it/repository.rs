@@ -1,9 +1,10 @@
 //! Repositories: registered, checked, pruned, removed.
 
-use strongroom_domain::{
-    Annotations, BackupState, operation::OperationState, repository::RepositoryState,
+use strongroom_domain::{BackupState, operation::OperationState, repository::RepositoryState};
+use strongroom_service::{
+    backups::DeleteBackup,
+    repositories::{CreateRepository, UpdateRepository},
 };
-use strongroom_service::repositories::{CreateRepository, UpdateRepository};
 use strongroom_testkit::{Faults, TestParts, TestService, service::memory_repository};
 
 async fn verify(t: &TestService) {
@@ -76,7 +77,7 @@ async fn a_backup_that_its_repository_no_longer_has_is_removed() {
     assert!(t.events().await.contains(&"backup.removed".to_owned()));
     // Its record can still be deleted.
     t.service
-        .delete_backup(&t.owner, lost.id, Annotations::default(), None)
+        .delete_backup(&t.owner, lost.id, DeleteBackup::default())
         .await
         .unwrap();
     t.work().await;
@@ -153,10 +154,10 @@ async fn a_repository_with_backups_is_not_removed() {
     let backup = t
         .back_up(&t.files_with("docs", &[("a", b"alpha")]).await)
         .await;
-    let remove = || t.service.delete_repository(&t.owner, t.repository.id);
+    let remove = || t.service.delete_repository(&t.owner, t.repository.id, None);
     assert_eq!(remove().await.unwrap_err().code(), "in_use");
     t.service
-        .delete_backup(&t.owner, backup.id, Annotations::default(), None)
+        .delete_backup(&t.owner, backup.id, DeleteBackup::default())
         .await
         .unwrap();
     t.work().await;

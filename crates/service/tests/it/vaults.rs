@@ -10,6 +10,7 @@ use strongroom_domain::{
     vault::Vault,
 };
 use strongroom_service::{
+    backups::DeleteBackup,
     policies::CreatePolicy,
     vaults::{CreateVault, RequestCheckpoint, UpdateVault},
 };
@@ -105,7 +106,7 @@ async fn a_checkpoint_backs_up_the_vault_and_names_what_it_skips() {
 
     for backup in view.backups {
         t.service
-            .delete_backup(&t.owner, backup.id, Annotations::default(), None)
+            .delete_backup(&t.owner, backup.id, DeleteBackup::default())
             .await
             .unwrap();
     }
@@ -142,7 +143,7 @@ async fn a_full_vault_takes_no_checkpoint() {
         ..Default::default()
     };
     t.service
-        .update_vault(&t.owner, vault.id, change)
+        .update_vault(&t.owner, vault.id, None, change)
         .await
         .unwrap();
     let refused = t
@@ -160,7 +161,7 @@ async fn a_resource_is_in_at_most_one_vault() {
     let second = vault(&t, &[]).await;
     let add = async |vault: &Vault, resource: &Resource| {
         t.service
-            .add_vault_resources(&t.owner, vault.id, &[resource.id])
+            .add_vault_resources(&t.owner, vault.id, None, &[resource.id])
             .await
     };
     for vault in [&first, &second] {
@@ -184,7 +185,7 @@ async fn a_resource_taken_out_of_a_vault_loses_its_backups_there() {
     let outside = t.back_up(&docs).await;
     let left = t
         .service
-        .remove_vault_resources(&t.owner, vault.id, &[docs.id])
+        .remove_vault_resources(&t.owner, vault.id, None, &[docs.id])
         .await
         .unwrap();
     assert_eq!(left.resources, [mail.id]);
@@ -216,7 +217,10 @@ async fn a_deleted_vault_takes_its_backups_with_it() {
         .await
         .unwrap();
     t.work().await;
-    t.service.delete_vault(&t.owner, vault.id).await.unwrap();
+    t.service
+        .delete_vault(&t.owner, vault.id, None)
+        .await
+        .unwrap();
     t.work().await;
     assert_eq!(
         t.service
@@ -239,7 +243,7 @@ async fn a_locked_vault_keeps_its_automatic_backups() {
         ..Default::default()
     };
     t.service
-        .update_vault(&t.owner, vault.id, lock)
+        .update_vault(&t.owner, vault.id, None, lock)
         .await
         .unwrap();
     let manual = t
@@ -260,7 +264,7 @@ async fn a_locked_vault_keeps_its_automatic_backups() {
     assert_eq!(automatic.backups[0].trigger, Trigger::Schedule);
     let delete = async |id| {
         t.service
-            .delete_backup(&t.owner, id, Annotations::default(), None)
+            .delete_backup(&t.owner, id, DeleteBackup::default())
             .await
     };
     assert_eq!(
@@ -272,16 +276,19 @@ async fn a_locked_vault_keeps_its_automatic_backups() {
         locked: Some(false),
         ..Default::default()
     };
-    let unlock = t.service.update_vault(&t.owner, vault.id, unlock).await;
+    let unlock = t
+        .service
+        .update_vault(&t.owner, vault.id, None, unlock)
+        .await;
     assert_eq!(unlock.unwrap_err().code(), "locked");
     let remove = t
         .service
-        .remove_vault_resources(&t.owner, vault.id, &[docs.id])
+        .remove_vault_resources(&t.owner, vault.id, None, &[docs.id])
         .await;
     assert_eq!(remove.unwrap_err().code(), "locked");
     assert_eq!(
         t.service
-            .delete_vault(&t.owner, vault.id)
+            .delete_vault(&t.owner, vault.id, None)
             .await
             .unwrap_err()
             .code(),

@@ -107,7 +107,7 @@ async fn a_policy_is_due_from_its_next_run_on(
     );
     assert!(tx.due_policies(at(10), 10).await.unwrap().is_empty());
     assert_eq!(tx.next_policy_run().await.unwrap(), None);
-    assert!(tx.delete_policy(world.tenant, daily.id).await.unwrap());
+    tx.delete_policy(&daily).await.unwrap();
 }
 
 #[rstest]
@@ -158,7 +158,7 @@ async fn a_resource_is_in_at_most_one_vault(
     drop(tx);
 
     let mut tx = world.store.begin().await.unwrap();
-    tx.delete_policy(world.tenant, daily.id).await.unwrap();
+    tx.delete_policy(&daily).await.unwrap();
     servers.policy_id = None;
     servers.resources.clear();
     tx.update_vault(&servers).await.unwrap();
@@ -191,6 +191,6 @@ async fn a_resource_is_in_at_most_one_vault(
         tx.list_checkpoints(world.tenant, servers.id).await.unwrap(),
         [checkpoint]
     );
-    assert!(tx.delete_vault(world.tenant, servers.id).await.unwrap());
+    tx.delete_vault(&servers).await.unwrap();
     tx.commit().await.unwrap();
 }

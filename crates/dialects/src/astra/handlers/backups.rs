@@ -7,14 +7,14 @@ use axum::{
 };
 use serde::Deserialize;
 use strongroom_domain::{
-    Annotations, Backup, BackupId, BackupState, Face, Page, ResourceId, Start,
+    Backup, BackupId, BackupState, Face, Page, ResourceId, Start,
     query::{BackupField, Direction, Filter, Sort},
 };
 use strongroom_http::{
     auth::permission::{Read, Write},
     extract::Object,
 };
-use strongroom_service::{Caller, Error as Core, Service};
+use strongroom_service::{Caller, Error as Core, Service, backups::DeleteBackup};
 use utoipa::IntoParams;
 
 use super::{Body, Path, app};
@@ -265,7 +265,7 @@ async fn remove(
         return Err(Error::Pending(backup.id.to_string()));
     }
     let deletion = service
-        .delete_backup(caller, backup.id, Annotations::default(), None)
+        .delete_backup(caller, backup.id, DeleteBackup::default())
         .await;
     deletion.during(Doing::DeletingBackup)?;
     Ok(StatusCode::NO_CONTENT)

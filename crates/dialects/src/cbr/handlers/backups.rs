@@ -1,8 +1,10 @@
 //! Backups.
 
 use axum::{extract::State, http::StatusCode};
-use strongroom_domain::Annotations;
-use strongroom_service::{Service, backups::UpdateBackup};
+use strongroom_service::{
+    Service,
+    backups::{DeleteBackup, UpdateBackup},
+};
 
 use super::{Body, OfOne, Path, Query};
 use crate::cbr::{
@@ -93,7 +95,7 @@ pub(in crate::cbr) async fn delete(
 ) -> Result<StatusCode> {
     let id = look::backup(&service, &caller, &path.0.id).await?.id;
     let deletion = service
-        .delete_backup(&caller, id, Annotations::default(), None)
+        .delete_backup(&caller, id, DeleteBackup::default())
         .await;
     deletion.during(Doing::DeletingBackup)?;
     Ok(StatusCode::NO_CONTENT)

@@ -118,6 +118,6 @@ pub(in crate::cbr) async fn delete(
     path: Path<OfOne>,
 ) -> Result<StatusCode> {
     let found = look::policy(&service, &caller, &path.0.id).await?;
-    service.delete_policy(&caller, found.id).await?;
+    service.delete_policy(&caller, found.id, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -98,7 +98,7 @@ pub(in crate::cbr) async fn update(
 ) -> Result<Json<wire::VaultEnvelope>> {
     let found = look::vault(&service, &caller, &path.0.id).await?.vault;
     let change = map::update_vault(&found, body.0.0.vault)?;
-    let changed = service.update_vault(&caller, found.id, change).await;
+    let changed = service.update_vault(&caller, found.id, None, change).await;
     let id = changed.during(Doing::UpdatingVault)?.id;
     let members = look::members(&service, &caller).await?;
     look::shown_vault(&service, &caller, id, &members)
@@ -120,7 +120,7 @@ pub(in crate::cbr) async fn delete(
     path: Path<OfOne>,
 ) -> Result<StatusCode> {
     let id = look::vault(&service, &caller, &path.0.id).await?.vault.id;
-    let deleted = service.delete_vault(&caller, id).await;
+    let deleted = service.delete_vault(&caller, id, None).await;
     deleted.during(Doing::DeletingVault)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -159,7 +159,9 @@ pub(in crate::cbr) async fn add_resources(
     let vault = look::vault(&service, &caller, &path.0.id).await?.vault;
     let members = look::members(&service, &caller).await?;
     let ids = map::resources_to_add(&vault, &body.0.0, &members)?;
-    service.add_vault_resources(&caller, vault.id, &ids).await?;
+    service
+        .add_vault_resources(&caller, vault.id, None, &ids)
+        .await?;
     let add_resource_ids = ids.iter().map(ToString::to_string).collect();
     Ok(Json(wire::AddedResources { add_resource_ids }))
 }
@@ -182,7 +184,7 @@ pub(in crate::cbr) async fn remove_resources(
     let vault = look::vault(&service, &caller, &path.0.id).await?.vault;
     let ids = map::resources_to_remove(&vault, &body.0.0)?;
     let removed = service
-        .remove_vault_resources(&caller, vault.id, &ids)
+        .remove_vault_resources(&caller, vault.id, None, &ids)
         .await;
     removed.during(Doing::RemovingResources)?;
     let remove_resource_ids = ids.iter().map(ToString::to_string).collect();
@@ -209,7 +211,7 @@ pub(in crate::cbr) async fn associate_policy(
     let vault = look::vault(&service, &caller, &path.0.id).await?.vault;
     let policy = look::policy(&service, &caller, map::policy_to_run(&body.0.0)?).await?;
     let change = map::run_by(Some(policy.id));
-    let changed = service.update_vault(&caller, vault.id, change).await;
+    let changed = service.update_vault(&caller, vault.id, None, change).await;
     changed.during(Doing::UpdatingVault)?;
     let associate_policy = map::policy_of_vault(policy.id, vault.id);
     Ok(Json(wire::Associated { associate_policy }))
@@ -233,7 +235,7 @@ pub(in crate::cbr) async fn dissociate_policy(
     let vault = look::vault(&service, &caller, &path.0.id).await?.vault;
     let policy = map::policy_to_drop(&vault, &body.0.0)?;
     let changed = service
-        .update_vault(&caller, vault.id, map::run_by(None))
+        .update_vault(&caller, vault.id, None, map::run_by(None))
         .await;
     changed.during(Doing::UpdatingVault)?;
     let dissociate_policy = map::policy_of_vault(policy, vault.id);

@@ -6,7 +6,10 @@ use strongroom_domain::{
     query::{BackupField, Filter, Value},
 };
 use strongroom_http::auth::permission::{Read, Write};
-use strongroom_service::{Caller, Error as Core, Service, backups::RequestBackup};
+use strongroom_service::{
+    Caller, Error as Core, Service,
+    backups::{DeleteBackup, RequestBackup},
+};
 
 use super::{OfGraph, OneBackup, Path, graphs, living};
 use crate::ges::{
@@ -207,8 +210,15 @@ async fn delete(service: &Service, caller: &Caller, path: OneBackup) -> Result<v
     if backup.state.is_active() {
         return Err(Error::BackingUp(backup.resource_name));
     }
-    let job = map::job_annotations(graph_id, &backup.resource_name, JobName::Delete);
-    service.delete_backup(caller, backup.id, job, None).await?;
+    let request = DeleteBackup {
+        operation_annotations: map::job_annotations(
+            graph_id,
+            &backup.resource_name,
+            JobName::Delete,
+        ),
+        ..DeleteBackup::default()
+    };
+    service.delete_backup(caller, backup.id, request).await?;
     Ok(v2::Done {})
 }
 

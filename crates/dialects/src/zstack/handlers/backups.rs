@@ -5,7 +5,9 @@ use strongroom_domain::{
     BackupId, Face, Page,
     query::{BackupField, Filter},
 };
-use strongroom_service::{Caller, Error as ServiceError, Service, resources::ResourceFilter};
+use strongroom_service::{
+    Caller, Error as ServiceError, Service, backups::DeleteBackup, resources::ResourceFilter,
+};
 
 use super::{Answer, Body, PathParams, ok};
 use crate::zstack::{
@@ -195,8 +197,11 @@ async fn remove(
     if !storages.is_empty() && !storages.contains(&found.repository_id.simple()) {
         return Outcome::done(&Empty {});
     }
-    let deleted = service
-        .delete_backup(caller, id, call.annotations(), call.job)
-        .await;
+    let request = DeleteBackup {
+        operation_id: call.job,
+        operation_annotations: call.annotations(),
+        ..DeleteBackup::default()
+    };
+    let deleted = service.delete_backup(caller, id, request).await;
     Ok(Outcome::Started(deleted?))
 }
