@@ -17,7 +17,7 @@ text_enum! {
     /// `pending → discovering → running → completed | partial | failed | cancelled`, then
     /// `completed | partial | failed | cancelled → deleting → deleted`. A finished backup is
     /// `removed` when its repository no longer has it, and `unknown` while the repository cannot
-    /// be reached.
+    /// be reached or after its deletion was given up.
     pub enum BackupState {
         /// Accepted; waits for a worker.
         Pending = "pending",
@@ -39,7 +39,7 @@ text_enum! {
         Deleted = "deleted",
         /// The repository no longer has it, though nobody here deleted it.
         Removed = "removed",
-        /// The repository cannot be reached, so nobody can tell.
+        /// The repository cannot be reached, or its deletion failed, so nobody can tell.
         Unknown = "unknown",
     }
 }
@@ -72,7 +72,9 @@ impl BackupState {
             S::Completed | S::Partial => &[S::Deleting, S::Removed, S::Unknown],
             S::Failed | S::Cancelled | S::Removed => &[S::Deleting],
             S::Unknown => &[S::Completed, S::Partial, S::Removed, S::Deleting],
-            S::Deleting => &[S::Deleted],
+            // A deletion that was given up: whether the repository still has it, the next check of
+            // the repository finds out.
+            S::Deleting => &[S::Deleted, S::Unknown],
             S::Deleted => &[],
         }
     }

@@ -108,10 +108,7 @@ impl Service {
         operation: &Operation,
     ) -> Result<()> {
         let id = backup.id;
-        let deleting = backup.state == BackupState::Deleting;
-        let unfinished = tx.unfinished_jobs_about(Subject::Backup(id)).await?;
-        // One whose deletion was given up may be deleted again.
-        if deleting && !unfinished.is_empty() {
+        if backup.state == BackupState::Deleting {
             let message = format!("backup `{}` is being deleted already", backup.name);
             return Err(Error::conflict(ConflictKind::WrongState, "backup", message));
         }
@@ -127,7 +124,7 @@ impl Service {
             self.stop_backup(tx, &mut backup).await?;
             self.inner().running.cancel(id.uuid());
         }
-        if !backup.state.is_active() && !deleting {
+        if !backup.state.is_active() {
             backup.state = backup.state.to(BackupState::Deleting)?;
             backup.updated_at = self.now();
             tx.update_backup(&backup).await?;

@@ -115,12 +115,11 @@ impl Attempt {
         match self.job.work {
             Work::RunBackup { backup } => self.end_backup(&mut tx, backup, &end).await?,
             Work::RunRestore { restore } => self.end_restore(&mut tx, restore, &end).await?,
-            Work::DeleteBackup { .. }
-            | Work::ApplyRetention { .. }
+            Work::DeleteBackup { backup } => self.end_deletion(&mut tx, backup, &end).await?,
+            Work::ApplyRetention { .. }
             | Work::VerifyRepository { .. }
             | Work::PruneRepository { .. } => {
-                self.event(&mut tx, &format!("{}.failed", self.job.work.kind()), &end)
-                    .await?;
+                self.note_failure(&mut tx, &end).await?;
             }
         }
         let (state, error, outcome) = match end {
@@ -163,6 +162,27 @@ impl Attempt {
         backup.finished_at = Some(now);
         tx.update_backup(&backup).await?;
         self.event(tx, name, end).await
+    }
+
+    /// A backup whose deletion came to nothing is not left as being deleted: it can be deleted
+    /// again, and a check of its repository finds whether it is still there.
+    async fn end_deletion(&self, tx: &mut Tx, id: BackupId, end: &End) -> Result<(), Stop> {
+        let found = tx.backup(self.job.tenant_id, id).await?;
+        if let Some(mut backup) = found.filter(|it| it.state == BackupState::Deleting) {
+            backup.state = backup
+                .state
+                .to(BackupState::Unknown)
+                .map_err(crate::Error::from)?;
+            backup.reason = Some(format!("it could not be deleted: {}", end.reason()));
+            backup.updated_at = self.service.now();
+            tx.update_backup(&backup).await?;
+        }
+        self.note_failure(tx, end).await
+    }
+
+    async fn note_failure(&self, tx: &mut Tx, end: &End) -> Result<(), Stop> {
+        let name = format!("{}.failed", self.job.work.kind());
+        self.event(tx, &name, end).await
     }
 
     async fn end_restore(&self, tx: &mut Tx, id: RestoreId, end: &End) -> Result<(), Stop> {

@@ -305,3 +305,50 @@ async fn a_backup_is_deleted_while_another_one_runs() {
     let snapshots: Vec<_> = t.snapshots().iter().map(|it| it.id.to_string()).collect();
     assert_eq!(snapshots, [second.snapshot.unwrap()]);
 }
+
+#[tokio::test]
+async fn a_deletion_that_was_given_up_leaves_an_unknown_backup_that_can_be_deleted_again() {
+    let faults = Faults::default();
+    let storage = faults.storage();
+    let t = TestService::with(TestParts {
+        storage,
+        ..TestParts::default()
+    })
+    .await;
+    let backup = t
+        .back_up(&t.files_with("docs", &[("a", b"alpha")]).await)
+        .await;
+    let delete = || {
+        t.service
+            .delete_backup(&t.owner, backup.id, DeleteBackup::default())
+    };
+    faults.set_down(true);
+    let given_up = delete().await.unwrap();
+    assert_eq!(t.now(&backup).await.state, BackupState::Deleting);
+    for _ in 0..MAX_ATTEMPTS {
+        t.work().await;
+        t.clock.advance(SignedDuration::from_mins(10));
+    }
+    let left = t.now(&backup).await;
+    assert_eq!(left.state, BackupState::Unknown);
+    let reason = left.reason.unwrap();
+    assert!(
+        reason.starts_with("it could not be deleted: given up after 5 attempts"),
+        "{reason}"
+    );
+    let operation = t.service.operation(Some(&t.owner), given_up.id).await;
+    assert_eq!(operation.unwrap().state, OperationState::Failed);
+    assert!(
+        t.events()
+            .await
+            .contains(&"delete_backup.failed".to_owned())
+    );
+
+    faults.set_down(false);
+    delete().await.unwrap();
+    assert_eq!(delete().await.unwrap_err().code(), "wrong_state");
+    t.work().await;
+    let gone = t.service.backup(&t.owner, backup.id).await.unwrap_err();
+    assert_eq!(gone.code(), "not_found");
+    assert_eq!(t.snapshots(), []);
+}
