@@ -122,6 +122,26 @@ async fn backups_are_listed_as_the_vendors_example_is() {
 }
 
 #[tokio::test]
+async fn of_two_backups_of_a_graph_asked_for_at_once_one_is_made() {
+    let (app, people) = start(a_dump()).await;
+    let of_graph = format!("/{}/backups", people.id);
+    let [v1, v2] = owner(&app);
+    let (one, two) = tokio::join!(
+        v1.call(Method::POST, &of_graph, Value::Null),
+        v2.call(Method::POST, &of_graph, Value::Null),
+    );
+    let (made, refused) = if one.status == 200 {
+        (one, two)
+    } else {
+        (two, one)
+    };
+    made.expect(200);
+    assert_failure(&refused, "GES.7002", 400);
+    let listed = v2.get(&of_graph).await.expect(200).json();
+    assert_eq!(listed["backup_count"], 1);
+}
+
+#[tokio::test]
 async fn a_created_backup_is_listed_at_once_and_its_job_can_be_asked_to_the_end() {
     let (app, people) = start(a_dump()).await;
     for (version, user) in owner(&app).into_iter().enumerate() {

@@ -37,6 +37,8 @@ pub struct RequestBackup {
     pub expires_at: Option<Timestamp>,
     /// Refuse a name that another of the resource's backups has.
     pub unique_name: bool,
+    /// Refuse while another backup of the resource is active.
+    pub alone: bool,
     /// Labels and tags.
     pub labels: Vec<Label>,
     /// Vendor attributes.
@@ -61,6 +63,7 @@ impl RequestBackup {
             description: None,
             expires_at: None,
             unique_name: false,
+            alone: false,
             labels: Vec::new(),
             annotations: Annotations::default(),
             operation_id: None,

@@ -3,18 +3,14 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use strongroom_domain::{
-    Annotations, BackupState, Face, FieldError, Label, Page, Paged, Resource, ResourceId,
-    ResourceKind, TenantId,
-    operation::Subject,
-    policy::PolicyTarget,
-    principal::Permission,
-    query::{BackupField, Filter, Value},
-    resource::Settings,
+    Annotations, Face, FieldError, Label, Page, Paged, Resource, ResourceId, ResourceKind,
+    TenantId, operation::Subject, policy::PolicyTarget, principal::Permission, resource::Settings,
 };
 use strongroom_store::{Conn, Tx};
 
 use crate::{
     Caller, ConflictKind, Error, Result, Service,
+    backups::request::active_backups,
     error::taken,
     validate::{Faults, check_version},
 };
@@ -230,7 +226,7 @@ impl Service {
         let mut tx = self.begin().await?;
         let mut resource = living_resource(&mut tx, caller.tenant_id, id).await?;
         check_version("resource", &id, version, resource.version)?;
-        if is_busy(&mut tx, caller.tenant_id, id).await? {
+        if is_busy(&mut tx, &resource).await? {
             let message = format!(
                 "a backup or restore of resource `{}` is active",
                 resource.name
@@ -306,14 +302,10 @@ pub(crate) async fn living_resource(
 }
 
 /// Whether a backup or restore of the resource has not ended.
-async fn is_busy(conn: &mut Conn, tenant: TenantId, id: ResourceId) -> Result<bool> {
-    let active = BackupState::ALL.iter().filter(|state| state.is_active());
-    let active = active.map(|state| Value::from(state.as_str())).collect();
-    let filter =
-        Filter::eq(BackupField::ResourceId, id.uuid()).and(Filter::In(BackupField::State, active));
-    Ok(conn.count_backups(tenant, &filter).await? > 0
+async fn is_busy(conn: &mut Conn, resource: &Resource) -> Result<bool> {
+    Ok(active_backups(conn, resource).await? > 0
         || !conn
-            .active_restores_of_resource(tenant, id)
+            .active_restores_of_resource(resource.tenant_id, resource.id)
             .await?
             .is_empty())
 }

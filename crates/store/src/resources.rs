@@ -6,7 +6,7 @@ use strongroom_domain::{
 
 use crate::{
     Conn, Result, Tx,
-    db::{Reader, Value},
+    db::{Reader, Value, sql},
     list::{Column, Conditions, Order},
     record::{Record, values},
 };
@@ -138,6 +138,13 @@ impl Conn {
 }
 
 impl Tx {
+    /// Keeps other transactions that lock the same resource waiting until this one has ended.
+    pub async fn lock_resource(&mut self, resource: &Resource) -> Result<()> {
+        // SQLite lets one transaction write at a time anyway; PostgreSQL locks the row.
+        let text = "UPDATE resources SET version = version WHERE id = $1";
+        self.execute(sql(text).bind(resource.id)).await.map(drop)
+    }
+
     /// Adds a resource; `Duplicate` if a living one has its name.
     pub async fn insert_resource(&mut self, resource: &Resource) -> Result<()> {
         self.insert(resource).await

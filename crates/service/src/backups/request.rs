@@ -9,7 +9,7 @@ use strongroom_domain::{
     job::{Lock, Work},
     operation::{Operation, OperationKind, Subject},
     principal::Permission,
-    query::{BackupField, Filter},
+    query::{BackupField, Filter, Value},
     repository::Repository,
 };
 use strongroom_store::{Conn, Tx};
@@ -107,6 +107,12 @@ impl Service {
         let repository =
             choose_repository(&mut tx, caller.tenant_id, request.repository_id).await?;
         check_room(&repository)?;
+        if request.alone || request.unique_name {
+            tx.lock_resource(&resource).await?;
+        }
+        if request.alone {
+            check_alone(&mut tx, &resource).await?;
+        }
         if let Some(name) = request.name.as_deref().filter(|_| request.unique_name) {
             check_unique_name(&mut tx, &resource, name).await?;
         }
@@ -262,6 +268,23 @@ pub(crate) fn check_room(repository: &Repository) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// How many backups of the resource have not ended.
+pub(crate) async fn active_backups(conn: &mut Conn, resource: &Resource) -> Result<u64> {
+    let active = BackupState::ALL.iter().filter(|state| state.is_active());
+    let active = active.map(|state| Value::from(state.as_str())).collect();
+    let filter = Filter::eq(BackupField::ResourceId, resource.id.uuid())
+        .and(Filter::In(BackupField::State, active));
+    Ok(conn.count_backups(resource.tenant_id, &filter).await?)
+}
+
+async fn check_alone(conn: &mut Conn, resource: &Resource) -> Result<()> {
+    if active_backups(conn, resource).await? == 0 {
+        return Ok(());
+    }
+    let message = format!("a backup of resource `{}` is active", resource.name);
+    Err(Error::conflict(ConflictKind::InUse, "resource", message))
 }
 
 async fn check_unique_name(conn: &mut Conn, resource: &Resource, name: &str) -> Result<()> {

@@ -202,3 +202,27 @@ async fn of_two_writers_of_the_same_version_one_succeeds(#[case] engine: Engine)
         "{changed:?}, {deleted:?}"
     );
 }
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn of_backups_that_must_be_alone_one_is_made(#[case] engine: Engine) {
+    let (_database, t) = on(engine).await;
+    let resource = t.files_with("docs", &[("a", b"alpha")]).await;
+    let alone = || {
+        let request = RequestBackup {
+            alone: true,
+            ..RequestBackup::of(resource.id)
+        };
+        t.service.request_backup(&t.owner, request)
+    };
+    let (one, two, three) = tokio::join!(alone(), alone(), alone());
+    let (made, refused): (Vec<_>, Vec<_>) = [one, two, three].into_iter().partition(Result::is_ok);
+    assert_eq!((made.len(), refused.len()), (1, 2));
+    for error in refused {
+        assert_eq!(error.unwrap_err().code(), "in_use");
+    }
+    t.work().await;
+    alone().await.unwrap();
+}

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use strongroom_domain::{
     Backup, BackupId, BackupState, Face, Page, ResourceId,
-    query::{BackupField, Filter, Value},
+    query::{BackupField, Filter},
 };
 use strongroom_http::auth::permission::{Read, Write};
 use strongroom_service::{
-    Caller, Error as Core, Service,
+    Caller, ConflictKind, Error as Core, Service,
     backups::{DeleteBackup, RequestBackup},
 };
 
@@ -166,7 +166,7 @@ async fn list(
     if let Some(id) = graph.filter(|id| !graphs.contains_key(id)) {
         return Err(Core::not_found("resource", id).into());
     }
-    let filter = shown(graph, Filter::default());
+    let filter = shown(graph);
     let found = service.list_backups(caller, &filter, &[], page).await?;
     Ok(v2::BackupList {
         backup_count: found.total.unwrap_or(found.items.len() as u64),
@@ -178,24 +178,22 @@ async fn list(
     })
 }
 
-/// Starts a backup of a living graph. One at a time: the answer to a second one is a courtesy,
-/// since two that come at once are both taken and run one after the other.
+/// Starts a backup of a living graph, which has one at a time.
 async fn create(service: &Service, caller: &Caller, id: ResourceId) -> Result<v2::Started> {
     let graph = living(service, caller, id).await?;
-    let active = BackupState::ALL.iter().filter(|state| state.is_active());
-    let active = active.map(|state| Value::from(state.as_str())).collect();
-    let active = shown(Some(id), Filter::In(BackupField::State, active));
-    let running = service
-        .list_backups(caller, &active, &[], &Page::offset(1, 0))
-        .await?;
-    if !running.items.is_empty() {
-        return Err(Error::BackingUp(graph.name));
-    }
     let request = RequestBackup {
+        alone: true,
         operation_annotations: map::job_annotations(id, &graph.name, JobName::Backup),
         ..RequestBackup::of(id)
     };
-    let (backup, operation) = service.request_backup(caller, request).await?;
+    let made = service.request_backup(caller, request).await;
+    let (backup, operation) = made.map_err(|error| match error {
+        Core::Conflict {
+            kind: ConflictKind::InUse,
+            ..
+        } => Error::BackingUp(graph.name),
+        other => other.into(),
+    })?;
     let (job_id, backup_id) = (operation.id.simple(), backup.id.to_string());
     Ok(v2::Started { job_id, backup_id })
 }
@@ -239,13 +237,12 @@ async fn find(
 }
 
 /// What this face shows: backups of graphs that are not being deleted.
-fn shown(graph: Option<ResourceId>, also: Filter<BackupField>) -> Filter<BackupField> {
+fn shown(graph: Option<ResourceId>) -> Filter<BackupField> {
     let deleting = Filter::eq(BackupField::State, BackupState::Deleting.as_str());
     let mut all = vec![
         Filter::eq(BackupField::Face, Face::Ges.as_str()),
         Filter::Not(Box::new(deleting)),
     ];
     all.extend(graph.map(|id| Filter::eq(BackupField::ResourceId, id.uuid())));
-    all.push(also);
     Filter::All(all)
 }
