@@ -27,7 +27,7 @@ pub const PREFIX: &str = "/api/v1";
 
 /// Every route of the native API.
 pub(crate) fn router() -> OpenApiRouter<Service> {
-    OpenApiRouter::with_openapi(document::document())
+    let mut router = OpenApiRouter::with_openapi(document::document())
         .routes(routes!(resources::list, resources::create))
         .routes(routes!(resources::discover))
         .routes(routes!(
@@ -66,5 +66,7 @@ pub(crate) fn router() -> OpenApiRouter<Service> {
         .routes(routes!(principals::list, principals::create))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::delete))
-        .routes(routes!(principals::me))
+        .routes(routes!(principals::me));
+    document::add_headers(router.get_openapi_mut());
+    router
 }

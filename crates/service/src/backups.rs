@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A backup to make now.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct RequestBackup {
     /// The backup's id, if the client chose it (ZStack's `resourceUuid`).
     pub id: Option<BackupId>,
@@ -47,9 +47,6 @@ pub struct RequestBackup {
     pub operation_id: Option<OperationId>,
     /// Vendor attributes of the operation.
     pub operation_annotations: Annotations,
-    /// A repeated request with the same key gives the first one's answer.
-    #[serde(skip)]
-    pub idempotency_key: Option<String>,
 }
 
 impl RequestBackup {
@@ -68,7 +65,6 @@ impl RequestBackup {
             annotations: Annotations::default(),
             operation_id: None,
             operation_annotations: Annotations::default(),
-            idempotency_key: None,
         }
     }
 }

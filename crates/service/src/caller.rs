@@ -2,7 +2,7 @@
 
 use strongroom_domain::{Face, PrincipalId, Role, TenantId, principal::Permission};
 
-use crate::{Error, Result};
+use crate::{Error, RequestKey, Result};
 
 /// An authenticated principal acting within its tenant; the first argument of every verb.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Caller {
     pub role: Role,
     /// The face that the request came through; nothing for the native API.
     pub face: Option<Face>,
+    /// The key that came with a request that may be sent twice.
+    pub key: Option<RequestKey>,
 }
 
 impl Caller {

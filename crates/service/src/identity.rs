@@ -1,7 +1,7 @@
 //! Credentials and sessions: from what a client presents to a [`Caller`].
 
 pub(crate) mod authenticate;
-mod credentials;
+pub(crate) mod credentials;
 pub(crate) mod passwords;
 mod principals;
 pub(crate) mod recent;

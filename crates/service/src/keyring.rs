@@ -5,7 +5,7 @@ use std::fmt;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, MAX_TAG_LEN, NONCE_LEN, Nonce, RandomizedNonceKey},
-    rand,
+    hmac, rand,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -24,6 +24,8 @@ pub enum Purpose {
     AccessKey,
     /// The master key of a repository; its id is the repository's.
     RepositoryKey,
+    /// A secret that was answered with, to be answered with again; its id is whose secret it is.
+    Answer,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
         match self {
             Self::AccessKey => b"access-key",
             Self::RepositoryKey => b"repository-key",
+            Self::Answer => b"answer",
         }
     }
 }
@@ -55,6 +58,7 @@ pub enum UnsealError {
 /// AES-256-GCM under the server's key.
 pub struct Keyring {
     key: RandomizedNonceKey,
+    digests: hmac::Key,
     id: [u8; KEY_ID_LEN],
 }
 
@@ -67,8 +71,10 @@ impl Keyring {
         let digest = Sha256::digest([b"strongroom server key id".as_slice(), key].concat());
         let mut id = [0; KEY_ID_LEN];
         id.copy_from_slice(&digest[..KEY_ID_LEN]);
+        let for_digests = Sha256::digest([b"strongroom digests".as_slice(), key].concat());
+        let digests = hmac::Key::new(hmac::HMAC_SHA256, &for_digests);
         let key = RandomizedNonceKey::new(&AES_256_GCM, key).expect("the key has the right length");
-        Self { key, id }
+        Self { key, digests, id }
     }
 
     /// A fresh random server's key.
@@ -76,6 +82,11 @@ impl Keyring {
         let mut key = Zeroizing::new([0; Self::KEY_LEN]);
         random(&mut *key);
         key
+    }
+
+    /// A digest in hex that tells nothing of a guessable text to whoever lacks the server's key.
+    pub(crate) fn digest(&self, data: &[u8]) -> String {
+        hex::encode(hmac::sign(&self.digests, data))
     }
 
     /// Seals `plain` so that it opens only for the same purpose and id.

@@ -33,6 +33,7 @@ pub use crate::{
     caller::Caller,
     engines::{OpenBackend, StorageOptionsFor, storage, storage_with},
     error::{ConflictKind, Error, Result},
+    idempotency::RequestKey,
     jobs::Workers,
     keyring::{Keyring, Purpose, UnsealError},
     service::{Parts, Service, ServiceConfig},

@@ -68,6 +68,11 @@ impl Service {
     /// Creates a policy; its next run is worked out at once.
     pub async fn create_policy(&self, caller: &Caller, request: CreatePolicy) -> Result<Policy> {
         caller.require(Permission::Write)?;
+        let make = self.add_policy(caller, request);
+        self.once(caller, make, |id| self.policy(caller, id)).await
+    }
+
+    async fn add_policy(&self, caller: &Caller, request: CreatePolicy) -> Result<Policy> {
         let now = self.now();
         let mut policy = Policy {
             id: PolicyId::from_uuid(self.uuid()),
@@ -98,6 +103,7 @@ impl Service {
         let subject = Some(Subject::Policy(policy.id));
         tx.insert_event(&self.event(caller, "policy.created", subject))
             .await?;
+        self.remember(&mut tx, caller, &policy.id).await?;
         tx.commit().await?;
         self.policies_changed();
         Ok(policy)
@@ -168,12 +174,18 @@ impl Service {
     /// Runs a policy now, as if an occurrence were due.
     pub async fn run_policy(&self, caller: &Caller, id: PolicyId) -> Result<()> {
         caller.require(Permission::Write)?;
+        let make = self.start_on_request(caller, id);
+        self.once(caller, make, async |()| Ok(())).await
+    }
+
+    async fn start_on_request(&self, caller: &Caller, id: PolicyId) -> Result<()> {
         let mut tx = self.begin().await?;
         let policy = find_policy(&mut tx, caller.tenant_id, id).await?;
         let event = self.event(caller, "policy.started", Some(Subject::Policy(id)));
         tx.insert_event(&event).await?;
         self.start_policy(&mut tx, &policy, None, Some(caller.principal_id))
             .await?;
+        self.remember(&mut tx, caller, &()).await?;
         tx.commit().await?;
         self.nudge();
         Ok(())

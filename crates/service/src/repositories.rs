@@ -58,7 +58,10 @@ impl Service {
         caller: &Caller,
         request: CreateRepository,
     ) -> Result<Repository> {
-        Ok(self.add_repository(caller, request).await?.0)
+        caller.require(Permission::Administer)?;
+        let make = async { Ok(self.add_repository(caller, request).await?.0) };
+        self.once(caller, make, |id| self.repository(caller, id))
+            .await
     }
 
     /// The same, giving the password too: the one given or a random one that was made, which
@@ -134,6 +137,7 @@ impl Service {
         let subject = Some(Subject::Repository(id));
         tx.insert_event(&self.event(caller, "repository.created", subject))
             .await?;
+        self.remember(&mut tx, caller, &id).await?;
         tx.commit().await?;
         self.changed();
         Ok((repository, password))

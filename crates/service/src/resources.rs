@@ -77,6 +77,12 @@ impl Service {
         request: CreateResource,
     ) -> Result<Resource> {
         caller.require(Permission::Write)?;
+        let make = self.add_resource(caller, request);
+        self.once(caller, make, |id| self.resource(caller, id))
+            .await
+    }
+
+    async fn add_resource(&self, caller: &Caller, request: CreateResource) -> Result<Resource> {
         let CreateResource {
             kind,
             name,
@@ -113,6 +119,7 @@ impl Service {
         let subject = Some(Subject::Resource(resource.id));
         tx.insert_event(&self.event(caller, "resource.created", subject))
             .await?;
+        self.remember(&mut tx, caller, &resource.id).await?;
         tx.commit().await?;
         self.changed();
         Ok(resource)

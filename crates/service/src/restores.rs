@@ -16,8 +16,7 @@ use strongroom_store::{Conn, Tx};
 
 use crate::{
     Caller, ConflictKind, Error, Result, Service, backups::find_backup, error::taken,
-    idempotency::Key, records::INTERACTIVE, repositories::lock_key, resources::living_resource,
-    validate::Faults,
+    records::INTERACTIVE, repositories::lock_key, resources::living_resource, validate::Faults,
 };
 
 /// What a replayed request is answered with.
@@ -28,7 +27,7 @@ struct Answer {
 }
 
 /// A restore to carry out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct RequestRestore {
     /// What is restored.
     pub backup_id: BackupId,
@@ -44,9 +43,6 @@ pub struct RequestRestore {
     pub operation_id: Option<OperationId>,
     /// Vendor attributes of the operation.
     pub operation_annotations: Annotations,
-    /// A repeated request with the same key gives the first one's answer.
-    #[serde(skip)]
-    pub idempotency_key: Option<String>,
 }
 
 impl Service {
@@ -57,28 +53,12 @@ impl Service {
         request: RequestRestore,
     ) -> Result<(Restore, Operation)> {
         caller.require(Permission::Write)?;
-        let key = Key::new(
-            request.idempotency_key.as_deref(),
-            "request_restore",
-            &request,
-        )?;
-        if let Some(answer) = self.replay::<Answer>(caller, key.as_ref()).await? {
-            return self.first_restore(caller, answer).await;
-        }
-        self.check_restore(caller, &request).await?;
-        match self.insert_restore(caller, &request, key.clone()).await {
-            // Somebody sent the same request at the same time and was faster.
-            Err(error) if key.is_some() && error.is_duplicate() => {
-                match self
-                    .replay_of_another::<Answer>(caller, key.as_ref())
-                    .await?
-                {
-                    Some(answer) => self.first_restore(caller, answer).await,
-                    None => Err(error),
-                }
-            }
-            done => done,
-        }
+        let make = async {
+            self.check_restore(caller, &request).await?;
+            self.insert_restore(caller, &request).await
+        };
+        self.once(caller, make, |answer| self.first_restore(caller, answer))
+            .await
     }
 
     /// Everything about a restore that can be found wrong before it starts.
@@ -108,7 +88,6 @@ impl Service {
         &self,
         caller: &Caller,
         request: &RequestRestore,
-        key: Option<Key>,
     ) -> Result<(Restore, Operation)> {
         let mut tx = self.begin().await?;
         let backup = restorable(&mut tx, caller.tenant_id, request.backup_id).await?;
@@ -146,7 +125,7 @@ impl Service {
             restore: restore.id,
             operation: operation.id,
         };
-        self.remember(&mut tx, caller, key, &answer).await?;
+        self.remember(&mut tx, caller, &answer).await?;
         tx.commit().await?;
         self.nudge();
         Ok((restore, operation))
@@ -205,6 +184,11 @@ impl Service {
     /// Asks an active restore to stop; it becomes `cancelled`.
     pub async fn cancel_restore(&self, caller: &Caller, id: RestoreId) -> Result<Restore> {
         caller.require(Permission::Write)?;
+        let make = self.cancel_active_restore(caller, id);
+        self.once(caller, make, |()| self.restore(caller, id)).await
+    }
+
+    async fn cancel_active_restore(&self, caller: &Caller, id: RestoreId) -> Result<Restore> {
         let mut tx = self.begin().await?;
         let mut restore = find_restore(&mut tx, caller.tenant_id, id).await?;
         if !restore.state.is_active() {
@@ -222,6 +206,7 @@ impl Service {
             Some(Subject::Restore(id)),
         );
         tx.insert_event(&event).await?;
+        self.remember(&mut tx, caller, &()).await?;
         tx.commit().await?;
         self.inner().running.cancel(id.uuid());
         self.changed();

@@ -1,13 +1,18 @@
 //! Tenants.
 
+use serde::{Deserialize, Serialize};
 use strongroom_domain::{
     Principal, PrincipalId, Role, Secret, TenantId, principal::Permission, tenant::Tenant,
 };
+use strongroom_store::Tx;
 
 use crate::{
     Caller, Error, Result, Service,
     error::taken,
-    identity::{IssuedAccessKey, IssuedToken, PasswordForm, authenticate::caller_of, secrets},
+    idempotency::Sealed,
+    identity::{
+        IssuedAccessKey, IssuedToken, PasswordForm, authenticate::caller_of, credentials, secrets,
+    },
     validate::Faults,
 };
 
@@ -29,6 +34,16 @@ pub struct CreatedTenant {
     pub access_key: IssuedAccessKey,
 }
 
+/// What a replayed request is answered with.
+#[derive(Debug, Serialize, Deserialize)]
+struct Answer {
+    tenant: TenantId,
+    administrator: PrincipalId,
+    password: Sealed,
+    token: credentials::Answer,
+    access_key: credentials::Answer,
+}
+
 impl Service {
     /// Makes a tenant as [`create_tenant`](Self::create_tenant) does, for an owner of the first
     /// tenant: whoever runs the server.
@@ -44,12 +59,30 @@ impl Service {
         if tenants.first().map(|it| it.id) != Some(caller.tenant_id) {
             return Err(Error::Forbidden { needed });
         }
-        self.create_tenant(name, administrator).await
+        let make = async {
+            let (made, hash) = self.new_tenant(name, administrator).await?;
+            let mut tx = self.begin().await?;
+            self.insert_tenant(&mut tx, &made, &hash).await?;
+            self.remember(&mut tx, caller, &self.first_answer_of(&made))
+                .await?;
+            tx.commit().await?;
+            Ok(made)
+        };
+        self.once(caller, make, |answer| self.founded(answer)).await
     }
 
     /// Makes a tenant with an owner named `administrator` and fresh random credentials. Checks
     /// nobody's permission: for `init`, and behind [`found_tenant`](Self::found_tenant).
     pub async fn create_tenant(&self, name: &str, administrator: &str) -> Result<CreatedTenant> {
+        let (made, hash) = self.new_tenant(name, administrator).await?;
+        let mut tx = self.begin().await?;
+        self.insert_tenant(&mut tx, &made, &hash).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// A tenant to insert, with the hash of its administrator's password.
+    async fn new_tenant(&self, name: &str, administrator: &str) -> Result<(CreatedTenant, String)> {
         let mut faults = Faults::default();
         faults.name("name", name);
         faults.name("administrator", administrator);
@@ -76,22 +109,59 @@ impl Service {
         let caller = caller_of(&tenant, &administrator);
         let token = self.new_api_token(&caller, administrator.id, "administrator", None);
         let access_key = self.new_access_key(&caller, administrator.id, "administrator");
-
-        let mut tx = self.begin().await?;
-        tx.insert_tenant(&tenant)
-            .await
-            .map_err(taken("tenant", name))?;
-        tx.insert_principal(&administrator).await?;
-        tx.set_password_hash(administrator.id, Some(&hash)).await?;
-        tx.insert_credential(&token.credential).await?;
-        tx.insert_credential(&access_key.credential).await?;
-        tx.insert_event(&self.event(&caller, "tenant.created", None))
-            .await?;
-        tx.commit().await?;
-        Ok(CreatedTenant {
+        let made = CreatedTenant {
             tenant,
             administrator,
             password,
+            token,
+            access_key,
+        };
+        Ok((made, hash))
+    }
+
+    async fn insert_tenant(&self, tx: &mut Tx, made: &CreatedTenant, hash: &str) -> Result<()> {
+        tx.insert_tenant(&made.tenant)
+            .await
+            .map_err(taken("tenant", &made.tenant.name))?;
+        tx.insert_principal(&made.administrator).await?;
+        tx.set_password_hash(made.administrator.id, Some(hash))
+            .await?;
+        tx.insert_credential(&made.token.credential).await?;
+        tx.insert_credential(&made.access_key.credential).await?;
+        let caller = caller_of(&made.tenant, &made.administrator);
+        tx.insert_event(&self.event(&caller, "tenant.created", None))
+            .await?;
+        Ok(())
+    }
+
+    fn first_answer_of(&self, made: &CreatedTenant) -> Answer {
+        let (token, key) = (&made.token, &made.access_key);
+        Answer {
+            tenant: made.tenant.id,
+            administrator: made.administrator.id,
+            password: self.seal_answer(made.administrator.id.uuid(), &made.password),
+            token: self.answer_with(&token.credential, &token.token),
+            access_key: self.answer_with(&key.credential, &key.secret_key),
+        }
+    }
+
+    /// The tenant that was made before.
+    async fn founded(&self, answer: Answer) -> Result<CreatedTenant> {
+        let (id, principal) = (answer.tenant, answer.administrator);
+        let (credential, token) = self.issued(id, &answer.token).await?;
+        let token = IssuedToken { credential, token };
+        let (credential, secret_key) = self.issued(id, &answer.access_key).await?;
+        let access_key = IssuedAccessKey {
+            credential,
+            secret_key,
+        };
+        let mut read = self.read().await?;
+        let tenant = read.tenant(id).await?;
+        let administrator = read.principal(id, principal).await?;
+        Ok(CreatedTenant {
+            tenant: tenant.ok_or_else(|| Error::not_found("tenant", id))?,
+            administrator: administrator.ok_or_else(|| Error::not_found("principal", principal))?,
+            password: self.open_answer(principal.uuid(), &answer.password)?,
             token,
             access_key,
         })

@@ -11,7 +11,7 @@ use super::{
         common::{each, list as listed},
     },
     reply::{Answer, Reply},
-    request::{Auth, Body, IdempotencyKey, IfMatch, Params, PathParams, Read, Write},
+    request::{Auth, Body, IfMatch, Params, PathParams, Read, Write},
     wire::{
         Backup, BackupAccepted, CreateBackup, Entries, EntriesQuery, List, ListBackups, Operation,
         UpdateBackup,
@@ -34,17 +34,14 @@ pub(super) async fn list(
 
 /// Starts a backup.
 #[utoipa::path(post, path = "/api/v1/backups", operation_id = "create_backup", tag = "backups",
-    params(("Idempotency-Key" = Option<String>, Header)), request_body = CreateBackup,
+    request_body = CreateBackup,
     responses((status = 202, body = BackupAccepted), Problems))]
 pub(super) async fn create(
     service: State<Service>,
     auth: Auth<Write>,
-    key: IdempotencyKey,
     body: Body<CreateBackup>,
 ) -> Answer<BackupAccepted> {
-    let made = service
-        .request_backup(&auth.0, map::create(body.0, key.0))
-        .await?;
+    let made = service.request_backup(&auth.0, map::create(body.0)).await?;
     let location = format!("/api/v1/operations/{}", made.1.id);
     Ok(Reply::accepted(map::accepted(made), location))
 }

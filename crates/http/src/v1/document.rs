@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use utoipa::{
     IntoResponses,
     openapi::{
-        ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
+        ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, Response,
         ResponseBuilder, SecurityRequirement,
-        schema::ComponentsBuilder,
+        path::{ParameterBuilder, ParameterIn},
+        schema::{ComponentsBuilder, ObjectBuilder, Type},
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -43,6 +44,36 @@ pub(super) fn document() -> OpenApi {
         .components(Some(components))
         .security(Some([token]))
         .build()
+}
+
+/// Documents the headers that the extractors take on every path: a key on each POST, a version on
+/// each change of something that has one.
+pub(super) fn add_headers(document: &mut OpenApi) {
+    let header = |name: &str, description: &str| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(description))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .build()
+    };
+    let key = header("Idempotency-Key", "The same key gets the same answer");
+    let version = header("If-Match", "The `ETag` of what was read");
+    for item in document.paths.paths.values_mut() {
+        // What has a version is shown with it.
+        let changes = if item.get.is_some() {
+            vec![&mut item.patch, &mut item.delete]
+        } else {
+            Vec::new()
+        };
+        let changes = changes.into_iter().map(|it| (it, &version));
+        for (operation, parameter) in changes.chain([(&mut item.post, &key)]) {
+            let Some(operation) = operation else { continue };
+            let parameters = operation.parameters.get_or_insert_default();
+            parameters.push(parameter.clone());
+        }
+    }
 }
 
 /// Every call may answer with a problem.

@@ -8,7 +8,7 @@ use super::{
     document::Problems,
     map::{common::list as listed, restores as map},
     reply::{Answer, Reply},
-    request::{Auth, Body, IdempotencyKey, Params, PathParams, Read, Write},
+    request::{Auth, Body, Params, PathParams, Read, Write},
     wire::{CreateRestore, List, ListQuery, Restore, RestoreAccepted},
 };
 use crate::etag::IfNoneMatch;
@@ -27,16 +27,14 @@ pub(super) async fn list(
 
 /// Starts a restore after the source accepted the target.
 #[utoipa::path(post, path = "/api/v1/restores", operation_id = "create_restore",
-    tag = "restores", params(("Idempotency-Key" = Option<String>, Header)),
-    request_body = CreateRestore, responses((status = 202, body = RestoreAccepted), Problems))]
+    tag = "restores", request_body = CreateRestore, responses((status = 202, body = RestoreAccepted), Problems))]
 pub(super) async fn create(
     service: State<Service>,
     auth: Auth<Write>,
-    key: IdempotencyKey,
     body: Body<CreateRestore>,
 ) -> Answer<RestoreAccepted> {
     let made = service
-        .request_restore(&auth.0, map::create(body.0, key.0))
+        .request_restore(&auth.0, map::create(body.0))
         .await?;
     let location = format!("/api/v1/operations/{}", made.1.id);
     Ok(Reply::accepted(map::accepted(made), location))

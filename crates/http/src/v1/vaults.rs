@@ -87,7 +87,8 @@ pub(super) async fn delete(
 
 /// Puts resources into a vault.
 #[utoipa::path(post, path = "/api/v1/vaults/{id}/resources",
-    operation_id = "add_vault_resources", tag = "vaults", params(("id" = Uuid, Path)),
+    operation_id = "add_vault_resources", tag = "vaults",
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body = VaultMembers, responses((status = 200, body = Vault), Problems))]
 pub(super) async fn add_resources(
     service: State<Service>,
@@ -105,7 +106,8 @@ pub(super) async fn add_resources(
 /// Takes a resource out of a vault and deletes its backups in it.
 #[utoipa::path(delete, path = "/api/v1/vaults/{id}/resources/{resource_id}",
     operation_id = "remove_vault_resource", tag = "vaults",
-    params(("id" = Uuid, Path), ("resource_id" = Uuid, Path)),
+    params(("id" = Uuid, Path), ("resource_id" = Uuid, Path),
+        ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = Vault), Problems))]
 pub(super) async fn remove_resource(
     service: State<Service>,

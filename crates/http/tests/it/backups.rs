@@ -83,40 +83,6 @@ async fn a_backup_is_taken_listed_browsed_and_restored() {
 }
 
 #[tokio::test]
-async fn a_repeated_request_gets_the_first_answer_and_a_reused_key_is_refused() {
-    let app = TestApp::start().await;
-    let resource = app.files_with("documents", &[("a.txt", b"one")]).await;
-    let bearer = format!("Bearer {}", app.token());
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("idempotency-key", "k1"),
-    ];
-    let body = json!({"resource_id": resource.id}).to_string();
-    let path = "/api/v1/backups";
-    let first = app
-        .call(Method::POST, path, &headers, body.clone())
-        .await
-        .expect(202);
-    let second = app
-        .call(Method::POST, path, &headers, body)
-        .await
-        .expect(202);
-    let id = |json: Value| json["backup"]["id"].clone();
-    assert_eq!(id(first.json()), id(second.json()));
-    let other = json!({"resource_id": resource.id, "name": "other"}).to_string();
-    let reused = app
-        .call(Method::POST, path, &headers, other)
-        .await
-        .expect(422);
-    assert_eq!(reused.json()["code"], "key_reused");
-    let listed = app
-        .native(Method::GET, "/api/v1/backups", Value::Null)
-        .await
-        .json();
-    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
-}
-
-#[tokio::test]
 async fn a_pending_backup_is_cancelled_and_then_deleted() {
     let app = TestApp::start().await;
     let resource = app.files_with("documents", &[("a.txt", b"one")]).await;

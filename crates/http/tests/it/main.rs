@@ -8,5 +8,6 @@ mod bad_input;
 mod composed;
 mod conditions;
 mod documents;
+mod idempotency;
 mod nouns;
 mod stream;

@@ -53,6 +53,13 @@ impl Service {
     /// Asks an active backup to stop; it becomes `cancelled`.
     pub async fn cancel_backup(&self, caller: &Caller, id: BackupId) -> Result<Backup> {
         caller.require(Permission::Write)?;
+        self.once(caller, self.cancel(caller, id), |()| {
+            self.backup(caller, id)
+        })
+        .await
+    }
+
+    async fn cancel(&self, caller: &Caller, id: BackupId) -> Result<Backup> {
         let mut tx = self.begin().await?;
         let mut backup = find_backup(&mut tx, caller.tenant_id, id).await?;
         if !backup.state.is_active() {
@@ -66,6 +73,7 @@ impl Service {
             Some(Subject::Backup(id)),
         );
         tx.insert_event(&event).await?;
+        self.remember(&mut tx, caller, &()).await?;
         tx.commit().await?;
         self.inner().running.cancel(id.uuid());
         self.changed();

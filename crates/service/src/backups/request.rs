@@ -18,7 +18,6 @@ use super::RequestBackup;
 use crate::{
     Caller, ConflictKind, Error, Result, Service,
     error::taken,
-    idempotency::Key,
     records::{INTERACTIVE, SCHEDULED},
     repositories::choose_repository,
     resources::living_resource,
@@ -60,27 +59,9 @@ impl Service {
     ) -> Result<(Backup, Operation)> {
         caller.require(Permission::Write)?;
         self.check_backup_request(&request)?;
-        let key = Key::new(
-            request.idempotency_key.as_deref(),
-            "request_backup",
-            &request,
-        )?;
-        if let Some(answer) = self.replay::<Answer>(caller, key.as_ref()).await? {
-            return self.first_answer(caller, answer).await;
-        }
-        match self.insert_requested(caller, &request, key.clone()).await {
-            // Somebody sent the same request at the same time and was faster.
-            Err(error) if key.is_some() && error.is_duplicate() => {
-                match self
-                    .replay_of_another::<Answer>(caller, key.as_ref())
-                    .await?
-                {
-                    Some(answer) => self.first_answer(caller, answer).await,
-                    None => Err(error),
-                }
-            }
-            done => done,
-        }
+        let make = self.insert_requested(caller, &request);
+        self.once(caller, make, |answer| self.first_answer(caller, answer))
+            .await
     }
 
     fn check_backup_request(&self, request: &RequestBackup) -> Result<()> {
@@ -100,7 +81,6 @@ impl Service {
         &self,
         caller: &Caller,
         request: &RequestBackup,
-        key: Option<Key>,
     ) -> Result<(Backup, Operation)> {
         let mut tx = self.begin().await?;
         let resource = living_resource(&mut tx, caller.tenant_id, request.resource_id).await?;
@@ -139,7 +119,7 @@ impl Service {
             backup: backup.id,
             operation: operation.id,
         };
-        self.remember(&mut tx, caller, key, &answer).await?;
+        self.remember(&mut tx, caller, &answer).await?;
         tx.commit().await?;
         self.nudge();
         Ok((backup, operation))

@@ -136,5 +136,6 @@ pub(crate) fn caller_of(tenant: &Tenant, principal: &Principal) -> Caller {
         principal_name: principal.name.clone(),
         role: principal.role,
         face: None,
+        key: None,
     }
 }

@@ -1,17 +1,25 @@
 //! API tokens and access keys: made, listed, revoked.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    CredentialId, PrincipalId, Role,
+    CredentialId, PrincipalId, Role, Secret, TenantId,
     credential::{Credential, CredentialKind},
     principal::Permission,
 };
 
 use super::{IssuedAccessKey, IssuedToken, secrets};
-use crate::{Caller, Error, Purpose, Result, Service, validate::Faults};
+use crate::{Caller, Error, Purpose, Result, Service, idempotency::Sealed, validate::Faults};
 
 /// Random bytes in a secret key: 40 characters in base64url, as long as vendors' are.
 const SECRET_KEY_BYTES: usize = 30;
+
+/// What a replayed request is answered with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    credential: CredentialId,
+    secret: Sealed,
+}
 
 impl Service {
     /// Makes an API token for the caller (or, for an owner, for another principal of its tenant).
@@ -22,11 +30,19 @@ impl Service {
         name: &str,
         expires_at: Option<Timestamp>,
     ) -> Result<IssuedToken> {
-        self.check_new_credential(caller, principal, name, expires_at)
-            .await?;
-        let issued = self.new_api_token(caller, principal, name, expires_at);
-        self.insert_credential(&issued.credential).await?;
-        Ok(issued)
+        let make = async {
+            self.check_new_credential(caller, principal, name, expires_at)
+                .await?;
+            let issued = self.new_api_token(caller, principal, name, expires_at);
+            self.insert_credential(caller, &issued.credential, &issued.token)
+                .await?;
+            Ok(issued)
+        };
+        let again = async |answer: Answer| {
+            let (credential, token) = self.issued(caller.tenant_id, &answer).await?;
+            Ok(IssuedToken { credential, token })
+        };
+        self.once(caller, make, again).await
     }
 
     /// Makes an access key for the caller (or, for an owner, for another principal).
@@ -36,11 +52,22 @@ impl Service {
         principal: PrincipalId,
         name: &str,
     ) -> Result<IssuedAccessKey> {
-        self.check_new_credential(caller, principal, name, None)
-            .await?;
-        let issued = self.new_access_key(caller, principal, name);
-        self.insert_credential(&issued.credential).await?;
-        Ok(issued)
+        let make = async {
+            self.check_new_credential(caller, principal, name, None)
+                .await?;
+            let issued = self.new_access_key(caller, principal, name);
+            self.insert_credential(caller, &issued.credential, &issued.secret_key)
+                .await?;
+            Ok(issued)
+        };
+        let again = async |answer: Answer| {
+            let (credential, secret_key) = self.issued(caller.tenant_id, &answer).await?;
+            Ok(IssuedAccessKey {
+                credential,
+                secret_key,
+            })
+        };
+        self.once(caller, make, again).await
     }
 
     /// The tokens and access keys that the caller may see: its own, or all of the tenant for an
@@ -100,11 +127,42 @@ impl Service {
             .ok_or_else(|| Error::not_found("principal", principal))
     }
 
-    async fn insert_credential(&self, credential: &Credential) -> Result<()> {
+    async fn insert_credential(
+        &self,
+        caller: &Caller,
+        credential: &Credential,
+        secret: &Secret,
+    ) -> Result<()> {
         let mut tx = self.begin().await?;
         tx.insert_credential(credential).await?;
+        tx.insert_event(&self.event(caller, "credential.created", None))
+            .await?;
+        let answer = self.answer_with(credential, secret);
+        self.remember(&mut tx, caller, &answer).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// What is remembered of a credential that was just made.
+    pub(crate) fn answer_with(&self, credential: &Credential, secret: &Secret) -> Answer {
+        let id = credential.id;
+        Answer {
+            credential: id,
+            secret: self.seal_answer(id.uuid(), secret),
+        }
+    }
+
+    /// The credential that was made before, unless it was revoked since, with its secret.
+    pub(crate) async fn issued(
+        &self,
+        tenant: TenantId,
+        answer: &Answer,
+    ) -> Result<(Credential, Secret)> {
+        let id = answer.credential;
+        let all = self.read().await?.list_credentials(tenant, None).await?;
+        let found = all.into_iter().find(|it| it.id == id);
+        let found = found.ok_or_else(|| Error::not_found("credential", id))?;
+        Ok((found, self.open_answer(id.uuid(), &answer.secret)?))
     }
 
     /// A fresh token; the caller stores its credential.

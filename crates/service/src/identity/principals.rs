@@ -3,7 +3,7 @@
 use strongroom_domain::{Principal, PrincipalId, Role, Secret, principal::Permission};
 
 use super::PasswordForm;
-use crate::{Caller, Result, Service, error::taken, validate::Faults};
+use crate::{Caller, Error, Result, Service, error::taken, validate::Faults};
 
 /// Shortest password in characters.
 const MIN_PASSWORD: usize = 8;
@@ -24,6 +24,21 @@ impl Service {
         password: &Secret,
     ) -> Result<Principal> {
         caller.require(Permission::Administer)?;
+        let make = self.add_principal(caller, name, role, password);
+        self.once(caller, make, async |id: PrincipalId| {
+            let found = self.read().await?.principal(caller.tenant_id, id).await?;
+            found.ok_or_else(|| Error::not_found("principal", id))
+        })
+        .await
+    }
+
+    async fn add_principal(
+        &self,
+        caller: &Caller,
+        name: &str,
+        role: Role,
+        password: &Secret,
+    ) -> Result<Principal> {
         let mut faults = Faults::default();
         faults.name("name", name);
         if password.expose().chars().count() < MIN_PASSWORD {
@@ -52,6 +67,7 @@ impl Service {
         tx.set_password_hash(principal.id, Some(&hash)).await?;
         tx.insert_event(&self.event(caller, "principal.created", None))
             .await?;
+        self.remember(&mut tx, caller, &principal.id).await?;
         tx.commit().await?;
         Ok(principal)
     }

@@ -44,6 +44,16 @@ impl Service {
         request: RequestCheckpoint,
     ) -> Result<CheckpointView> {
         caller.require(Permission::Write)?;
+        let make = self.add_checkpoint(caller, request);
+        self.once(caller, make, |id| self.checkpoint(caller, id))
+            .await
+    }
+
+    async fn add_checkpoint(
+        &self,
+        caller: &Caller,
+        request: RequestCheckpoint,
+    ) -> Result<CheckpointView> {
         let mut faults = Faults::default();
         if let Some(name) = &request.name {
             faults.name("name", name);
@@ -89,6 +99,7 @@ impl Service {
                 message,
             ));
         }
+        self.remember(&mut tx, caller, &view.checkpoint.id).await?;
         tx.commit().await?;
         self.nudge();
         Ok(view)

@@ -21,6 +21,12 @@ impl Service {
     /// Creates a vault.
     pub async fn create_vault(&self, caller: &Caller, request: CreateVault) -> Result<Vault> {
         caller.require(Permission::Write)?;
+        let make = self.add_vault(caller, request);
+        self.once(caller, make, |id| self.vault_alone(caller, id))
+            .await
+    }
+
+    async fn add_vault(&self, caller: &Caller, request: CreateVault) -> Result<Vault> {
         let mut faults = Faults::default();
         faults.name("name", &request.name);
         faults.description(request.description.as_deref());
@@ -54,9 +60,14 @@ impl Service {
         let subject = Some(Subject::Vault(vault.id));
         tx.insert_event(&self.event(caller, "vault.created", subject))
             .await?;
+        self.remember(&mut tx, caller, &vault.id).await?;
         tx.commit().await?;
         self.changed();
         Ok(vault)
+    }
+
+    pub(super) async fn vault_alone(&self, caller: &Caller, id: VaultId) -> Result<Vault> {
+        find_vault(&mut *self.read().await?, caller.tenant_id, id).await
     }
 
     /// One vault with its usage.

@@ -26,6 +26,18 @@ impl Service {
         resources: &[ResourceId],
     ) -> Result<Vault> {
         caller.require(Permission::Write)?;
+        let make = self.add_members(caller, id, version, resources);
+        self.once(caller, make, |()| self.vault_alone(caller, id))
+            .await
+    }
+
+    async fn add_members(
+        &self,
+        caller: &Caller,
+        id: VaultId,
+        version: Option<i64>,
+        resources: &[ResourceId],
+    ) -> Result<Vault> {
         let mut tx = self.begin().await?;
         let mut vault = find_vault(&mut tx, caller.tenant_id, id).await?;
         check_version("vault", &id, version, vault.version)?;
@@ -36,6 +48,7 @@ impl Service {
         let subject = Some(Subject::Vault(id));
         tx.insert_event(&self.event(caller, "vault.resources_added", subject))
             .await?;
+        self.remember(&mut tx, caller, &()).await?;
         tx.commit().await?;
         self.changed();
         vault.version += 1;

@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, path::Path};
 
 use jiff::SignedDuration;
 use strongroom_domain::{
-    Annotations, Backup, BackupState, Clock, Face, Page, Resource, ResourceKind,
+    Annotations, Backup, BackupState, Clock, Face, Page, PrincipalId, Resource, ResourceKind,
     operation::OperationState,
     query::Filter,
     resource::Settings,
     restore::{ConflictPolicy, RestoreState, RestoreTarget},
 };
 use strongroom_service::{
-    Error,
+    Caller, Error, RequestKey,
     backups::{DeleteBackup, RequestBackup},
     restores::RequestRestore,
 };
@@ -89,7 +89,6 @@ pub(crate) fn restore_to(backup: &Backup, target: &Path) -> RequestRestore {
         annotations: Annotations::default(),
         operation_id: None,
         operation_annotations: Annotations::default(),
-        idempotency_key: None,
     }
 }
 
@@ -328,39 +327,40 @@ async fn a_backup_that_a_restore_reads_is_not_deleted() {
     delete().await.unwrap();
 }
 
+/// The caller of a request that came with the key `key-1` and this body.
+pub(crate) fn keyed(caller: &Caller, body: &str) -> Caller {
+    let key = RequestKey::new("key-1", &[body.as_bytes()]).unwrap();
+    Caller {
+        key: Some(key),
+        ..caller.clone()
+    }
+}
+
 #[tokio::test]
 async fn a_repeated_request_gets_the_first_answer_and_another_one_is_refused() {
     let t = TestService::start().await;
     let resource = t.files_with("docs", &[("a", b"alpha")]).await;
-    let request = |name: &str| RequestBackup {
-        name: Some(name.to_owned()),
-        idempotency_key: Some("key-1".to_owned()),
-        ..RequestBackup::of(resource.id)
+    let request = async |caller: &Caller, body: &str| {
+        let request = RequestBackup::of(resource.id);
+        t.service
+            .request_backup(&keyed(caller, body), request)
+            .await
     };
-    let first = t
-        .service
-        .request_backup(&t.owner, request("one"))
-        .await
-        .unwrap();
-    let again = t
-        .service
-        .request_backup(&t.owner, request("one"))
-        .await
-        .unwrap();
+    let first = request(&t.owner, "one").await.unwrap();
+    let again = request(&t.owner, "one").await.unwrap();
     assert_eq!((first.0.id, first.1.id), (again.0.id, again.1.id));
-    let other = t
-        .service
-        .request_backup(&t.owner, request("two"))
-        .await
-        .unwrap_err();
+    let other = request(&t.owner, "two").await.unwrap_err();
     assert_eq!(other.code(), "key_reused");
-    // Somebody else's key of the same text is another key.
+    // Somebody else of the tenant does not get what this one was answered.
+    let colleague = Caller {
+        principal_id: PrincipalId::from_uuid(resource.id.uuid()),
+        ..t.owner.clone()
+    };
+    let other = request(&colleague, "one").await.unwrap_err();
+    assert_eq!(other.code(), "key_reused");
+    // Another tenant's key of the same text is another key.
     let (_, other) = t.another_tenant("tenant-2").await;
-    let foreign = t
-        .service
-        .request_backup(&other, request("one"))
-        .await
-        .unwrap_err();
+    let foreign = request(&other, "one").await.unwrap_err();
     assert_eq!(foreign.code(), "not_found");
     let all = t
         .service
@@ -374,13 +374,10 @@ async fn a_repeated_request_gets_the_first_answer_and_another_one_is_refused() {
 async fn the_same_request_sent_twice_at_once_makes_one_backup() {
     let t = TestService::start().await;
     let resource = t.files_with("docs", &[("a", b"alpha")]).await;
-    let request = RequestBackup {
-        idempotency_key: Some("key-1".to_owned()),
-        ..RequestBackup::of(resource.id)
-    };
+    let (caller, request) = (keyed(&t.owner, "one"), RequestBackup::of(resource.id));
     let (one, two) = tokio::join!(
-        t.service.request_backup(&t.owner, request.clone()),
-        t.service.request_backup(&t.owner, request.clone()),
+        t.service.request_backup(&caller, request.clone()),
+        t.service.request_backup(&caller, request.clone()),
     );
     assert_eq!(one.unwrap().0.id, two.unwrap().0.id);
 }

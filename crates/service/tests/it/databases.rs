@@ -20,7 +20,7 @@ use strongroom_service::{
 };
 use strongroom_testkit::{Database, Engine, TestParts, TestService};
 
-use crate::backup::restore_to;
+use crate::backup::{keyed, restore_to};
 
 async fn on(engine: Engine) -> (Database, TestService) {
     let database = Database::new(engine).await;
@@ -44,13 +44,10 @@ async fn a_backup_is_requested_made_restored_and_deleted(#[case] engine: Engine)
     let resource = t
         .files_with("docs", &[("a", b"alpha"), ("b/c", b"gamma")])
         .await;
-    let request = RequestBackup {
-        idempotency_key: Some("key-1".to_owned()),
-        ..RequestBackup::of(resource.id)
-    };
+    let (caller, request) = (keyed(&t.owner, "one"), RequestBackup::of(resource.id));
     let (one, two) = tokio::join!(
-        t.service.request_backup(&t.owner, request.clone()),
-        t.service.request_backup(&t.owner, request.clone()),
+        t.service.request_backup(&caller, request.clone()),
+        t.service.request_backup(&caller, request.clone()),
     );
     let backup = one.unwrap().0;
     assert_eq!(backup.id, two.unwrap().0.id);

@@ -113,6 +113,7 @@ fn administrator(tenant: &CreatedTenant) -> Caller {
         principal_name: tenant.administrator.name.clone(),
         role: Role::Owner,
         face: None,
+        key: None,
     }
 }
 

@@ -182,7 +182,6 @@ pub(in crate::cbr) fn restore_request(
         annotations: Annotations::default(),
         operation_id: None,
         operation_annotations: Annotations::default(),
-        idempotency_key: None,
     })
 }
 

@@ -96,7 +96,7 @@ pub(in crate::v1) fn accepted((backup, operation): (Backup, Operation)) -> wire:
     }
 }
 
-pub(in crate::v1) fn create(body: CreateBackup, key: Option<String>) -> RequestBackup {
+pub(in crate::v1) fn create(body: CreateBackup) -> RequestBackup {
     let CreateBackup {
         resource_id,
         repository_id,
@@ -113,7 +113,6 @@ pub(in crate::v1) fn create(body: CreateBackup, key: Option<String>) -> RequestB
         expires_at,
         labels: each(labels),
         annotations: Annotations(annotations),
-        idempotency_key: key,
         ..RequestBackup::of(resource_id)
     }
 }

@@ -77,7 +77,7 @@ impl From<wire::RestoreTarget> for RestoreTarget {
     }
 }
 
-pub(in crate::v1) fn create(body: CreateRestore, key: Option<String>) -> RequestRestore {
+pub(in crate::v1) fn create(body: CreateRestore) -> RequestRestore {
     let CreateRestore {
         backup_id,
         target,
@@ -93,7 +93,6 @@ pub(in crate::v1) fn create(body: CreateRestore, key: Option<String>) -> Request
         annotations: Annotations(annotations),
         operation_id: None,
         operation_annotations: Annotations::default(),
-        idempotency_key: key,
     }
 }
 

@@ -77,6 +77,7 @@ impl Subject {
             principal_name: created.administrator.name.clone(),
             role: Role::Owner,
             face: None,
+            key: None,
         };
         let repository = service.create_repository(&caller, memory()).await?;
         let resource = service.create_resource(&caller, root()).await?;
