@@ -231,3 +231,23 @@ text_enum! {
         FinishedAt = "finished_at",
     }
 }
+
+text_enum! {
+    /// The columns of restores that can be filtered and sorted by.
+    pub enum RestoreField {
+        /// Its id.
+        Id = "id",
+        /// What is restored.
+        BackupId = "backup_id",
+        /// The resource that it was a backup of.
+        ResourceId = "resource_id",
+        /// The state, as text.
+        State = "state",
+        /// When it was asked for.
+        CreatedAt = "created_at",
+        /// When it started.
+        StartedAt = "started_at",
+        /// When it reached a final state.
+        FinishedAt = "finished_at",
+    }
+}

@@ -8,6 +8,7 @@ use crate::{
     annotations::Annotations,
     backup::{BackupProgress, FailedEntry},
     error::InvalidTransition,
+    query::{Filter, RestoreField, Value},
     text_enum,
 };
 
@@ -33,6 +34,13 @@ impl RestoreState {
     /// Whether work on it is still to come or going on.
     pub fn is_active(self) -> bool {
         matches!(self, Self::Pending | Self::Running)
+    }
+
+    /// The filter for those that have not ended.
+    pub fn active() -> Filter<RestoreField> {
+        let active = Self::ALL.iter().filter(|state| state.is_active());
+        let active = active.map(|state| Value::from(state.as_str()));
+        Filter::In(RestoreField::State, active.collect())
     }
 
     /// The states that may follow this one.

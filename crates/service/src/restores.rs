@@ -8,6 +8,7 @@ use strongroom_domain::{
     job::{Lock, Work},
     operation::{Operation, OperationKind, Subject},
     principal::Permission,
+    query::{Filter, RestoreField, Sort},
     restore::{ConflictPolicy, Restore, RestoreState, RestoreTarget},
     tree::Patterns,
 };
@@ -171,13 +172,19 @@ impl Service {
         find_restore(&mut *self.read().await?, caller.tenant_id, id).await
     }
 
-    /// The tenant's restores, newest first.
-    pub async fn list_restores(&self, caller: &Caller, page: &Page) -> Result<Paged<Restore>> {
+    /// The tenant's restores that match, in the order asked for (newest first if none).
+    pub async fn list_restores(
+        &self,
+        caller: &Caller,
+        filter: &Filter<RestoreField>,
+        sort: &[Sort<RestoreField>],
+        page: &Page,
+    ) -> Result<Paged<Restore>> {
         caller.require(Permission::Read)?;
         Ok(self
             .read()
             .await?
-            .list_restores(caller.tenant_id, page)
+            .list_restores(caller.tenant_id, filter, sort, page)
             .await?)
     }
 

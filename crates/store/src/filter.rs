@@ -1,6 +1,6 @@
 //! Filters compiled to SQL: column names come from a fixed list, values are bound.
 
-use strongroom_domain::query::{self, BackupField, Filter, Op, OperationField, Sort};
+use strongroom_domain::query::{self, BackupField, Filter, Op, OperationField, RestoreField, Sort};
 
 use crate::{
     Error, Result,
@@ -46,6 +46,19 @@ impl Field for OperationField {
             F::SubjectId => Column::nullable(name, Kind::Id),
             F::Kind | F::State => Column::required(name, Kind::Text),
             F::Face => Column::nullable(name, Kind::Text),
+            F::CreatedAt => Column::required(name, Kind::Time),
+            F::StartedAt | F::FinishedAt => Column::nullable(name, Kind::Time),
+        }
+    }
+}
+
+impl Field for RestoreField {
+    fn column(self) -> Column {
+        use RestoreField as F;
+        let name = self.as_str();
+        match self {
+            F::Id | F::BackupId | F::ResourceId => Column::required(name, Kind::Id),
+            F::State => Column::required(name, Kind::Text),
             F::CreatedAt => Column::required(name, Kind::Time),
             F::StartedAt | F::FinishedAt => Column::nullable(name, Kind::Time),
         }

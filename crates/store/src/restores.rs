@@ -1,14 +1,17 @@
 //! Restores.
 
 use strongroom_domain::{
-    BackupId, Page, Paged, PrincipalId, ResourceId, RestoreId, TenantId, backup::BackupProgress,
-    query::Direction, restore::Restore,
+    BackupId, Page, Paged, PrincipalId, ResourceId, RestoreId, TenantId,
+    backup::BackupProgress,
+    query::{Filter, RestoreField, Sort},
+    restore::Restore,
 };
 
 use crate::{
     Conn, Result, Tx,
     db::{Reader, Value, sql},
-    list::{Column, Conditions, Order},
+    filter,
+    list::Conditions,
     record::{Record, values},
 };
 
@@ -122,11 +125,17 @@ impl Conn {
             .await
     }
 
-    /// The tenant's restores, newest first.
-    pub async fn list_restores(&mut self, tenant: TenantId, page: &Page) -> Result<Paged<Restore>> {
-        let conditions = Conditions::of_tenant(self, tenant);
-        let order = Order::by(Column::CREATED_AT, Direction::Descending);
-        self.page_of(conditions, order, page).await
+    /// The tenant's restores that match, newest first if no order is asked for.
+    pub async fn list_restores(
+        &mut self,
+        tenant: TenantId,
+        filter: &Filter<RestoreField>,
+        sort: &[Sort<RestoreField>],
+        page: &Page,
+    ) -> Result<Paged<Restore>> {
+        let mut conditions = Conditions::of_tenant(self, tenant);
+        conditions.filter(filter)?;
+        self.page_of(conditions, filter::order(sort), page).await
     }
 
     /// The restores of a backup that have not ended, oldest first.

@@ -9,7 +9,7 @@ use strongroom_domain::{
     operation::{Operation, Subject},
     policy::Policy,
     query::{BackupField, Direction, Filter, OperationField, Sort, Value},
-    restore::{Restore, RestoreTarget},
+    restore::{Restore, RestoreState, RestoreTarget},
 };
 use strongroom_http::auth::keystone;
 use strongroom_service::{
@@ -23,8 +23,6 @@ use super::{
     wire,
 };
 
-/// How many of the newest restores are looked at for those that go on.
-const RECENT_RESTORES: u64 = 100;
 /// How many of the newest operations are looked at when more than they decide.
 const RECENT_OPERATIONS: u64 = 10_000;
 
@@ -74,14 +72,11 @@ pub(super) async fn policy(service: &Service, caller: &Caller, id: &str) -> Resu
 
 /// The restores that go on.
 async fn active_restores(service: &Service, caller: &Caller) -> Result<Vec<Restore>> {
-    let page = Page {
-        limit: RECENT_RESTORES,
-        start: Start::First,
-        total: false,
-    };
-    let mut recent = service.list_restores(caller, &page).await?.items;
-    recent.retain(|it| it.state.is_active());
-    Ok(recent)
+    let active = RestoreState::active();
+    let found = service
+        .list_restores(caller, &active, &[], &Page::ALL)
+        .await?;
+    Ok(found.items)
 }
 
 /// The backups that are being restored.

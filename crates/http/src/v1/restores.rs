@@ -6,22 +6,28 @@ use strongroom_service::Service;
 
 use super::{
     document::Problems,
-    map::{common::list as listed, restores as map},
+    map::{
+        common::list as listed,
+        restores::{self as map, Listing},
+    },
     reply::{Answer, Reply},
     request::{Auth, Body, Params, PathParams, Read, Write},
-    wire::{CreateRestore, List, ListQuery, Restore, RestoreAccepted},
+    wire::{CreateRestore, List, ListRestores, Restore, RestoreAccepted},
 };
 use crate::etag::IfNoneMatch;
 
-/// The tenant's restores, newest first.
+/// The tenant's restores, newest first unless asked otherwise.
 #[utoipa::path(get, path = "/api/v1/restores", operation_id = "list_restores", tag = "restores",
-    params(ListQuery), responses((status = 200, body = List<Restore>), Problems))]
+    params(ListRestores), responses((status = 200, body = List<Restore>), Problems))]
 pub(super) async fn list(
     service: State<Service>,
     auth: Auth<Read>,
-    query: Params<ListQuery>,
+    query: Params<ListRestores>,
 ) -> Answer<List<Restore>> {
-    let found = service.list_restores(&auth.0, &query.0.into()).await?;
+    let Listing { filter, sort, page } = query.0.try_into()?;
+    let found = service
+        .list_restores(&auth.0, &filter, &sort, &page)
+        .await?;
     Ok(Reply::ok(listed(found)))
 }
 

@@ -31,7 +31,7 @@ pub use self::{
         CreateResource, DiscoverQuery, Discovered, ListResources, Resource, Settings,
         UpdateResource,
     },
-    restores::{CreateRestore, Restore, RestoreAccepted, RestoreTarget},
+    restores::{CreateRestore, ListRestores, Restore, RestoreAccepted, RestoreTarget},
     tenants::{CreatePrincipal, CreateTenant, Me, NewTenant, Principal, Tenant},
     tokens::{CreateToken, NewToken, Token},
     vaults::{

@@ -169,3 +169,48 @@ async fn filters_narrow_the_list() {
         );
     }
 }
+
+#[tokio::test]
+async fn restores_are_filtered_like_backups() {
+    let app = TestApp::start().await;
+    let (one, two) = (
+        app.files_with("one", &[("a", b"1")]).await,
+        app.files_with("two", &[("a", b"2")]).await,
+    );
+    let (first, second) = (app.back_up(&one).await, app.back_up(&two).await);
+    let restore = async |backup: &str| {
+        let body = json!({"backup_id": backup, "target": {"type": "original"}});
+        app.native(Method::POST, "/api/v1/restores", body)
+            .await
+            .expect(202);
+    };
+    restore(&first.id.to_string()).await;
+    app.work().await;
+    restore(&second.id.to_string()).await;
+    for (filter, expected) in [
+        (String::new(), 2),
+        ("state=completed".to_owned(), 1),
+        ("state=completed&state=pending".to_owned(), 2),
+        ("state=failed".to_owned(), 0),
+        (format!("backup_id={}", first.id), 1),
+        (format!("resource_id={}&state=pending", two.id), 1),
+        (format!("resource_id={}&state=pending", one.id), 0),
+        ("created_before=2020-01-01T00:00:00Z".to_owned(), 0),
+        ("created_from=2020-01-01T00:00:00Z&sort=state".to_owned(), 2),
+    ] {
+        let path = format!("/api/v1/restores?total=true&{filter}");
+        let json = app
+            .native(Method::GET, &path, Value::Null)
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(json["total"], expected, "{filter}");
+        assert_eq!(
+            json["items"].as_array().unwrap().len(),
+            expected,
+            "{filter}"
+        );
+    }
+    let path = "/api/v1/restores?sort=percent";
+    app.native(Method::GET, path, Value::Null).await.expect(400);
+}

@@ -362,8 +362,15 @@ async fn restores_and_operations_come_back_as_written(
         tx.restore(world.tenant, restore.id).await.unwrap(),
         Some(restore.clone())
     );
-    let listed = tx.list_restores(world.tenant, &Page::ALL).await.unwrap();
-    assert_eq!((listed.total, listed.items), (Some(1), vec![restore]));
+    let running = RestoreState::active();
+    for (filter, count) in [(Filter::default(), 1), (running, 0)] {
+        let listed = tx
+            .list_restores(world.tenant, &filter, &[], &Page::ALL)
+            .await
+            .unwrap();
+        assert_eq!(listed.total, Some(count), "{filter:?}");
+        assert!(listed.items.iter().all(|it| *it == restore));
+    }
     assert!(
         tx.active_restores_of_backup(world.tenant, backup.id)
             .await

@@ -172,18 +172,14 @@ impl Watcher {
         for backup in active_backups(&self.service, &self.caller).await? {
             present.insert((Noun::Backup, backup.id.uuid()), ActiveWork::from(&backup));
         }
-        for restore in self
+        let (active, page) = (RestoreState::active(), window(WINDOW));
+        let restores = self
             .service
-            .list_restores(&self.caller, &window(WINDOW))
-            .await?
-            .items
-        {
-            if restore.state.is_active() {
-                present.insert(
-                    (Noun::Restore, restore.id.uuid()),
-                    ActiveWork::from(&restore),
-                );
-            }
+            .list_restores(&self.caller, &active, &[], &page)
+            .await?;
+        for restore in restores.items {
+            let key = (Noun::Restore, restore.id.uuid());
+            present.insert(key, ActiveWork::from(&restore));
         }
         for (key, work) in self.ended(&present).await? {
             self.tell(key.0.as_str(), None, &work);

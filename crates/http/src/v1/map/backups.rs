@@ -4,7 +4,7 @@ use strongroom_domain::{
     Annotations, Backup, CheckpointId, Face, Page, PolicyId, RepositoryId, ResourceId, Trigger,
     VaultId,
     operation::Operation,
-    query::{BackupField as F, Filter, Op, Sort, Value},
+    query::{BackupField as F, Filter, Sort},
 };
 use strongroom_service::backups::{BrowseEntry, RequestBackup, UpdateBackup};
 
@@ -160,9 +160,7 @@ impl TryFrom<ListBackups> for Listing {
         all.equal(F::PolicyId, query.policy_id.map(PolicyId::uuid));
         all.equal(F::Name, query.name);
         all.push(query.name_contains.map(|it| Filter::contains(F::Name, &it)));
-        let created = |op, at| Filter::Compare(F::CreatedAt, op, Value::Time(at));
-        all.push(query.created_from.map(|at| created(Op::Ge, at)));
-        all.push(query.created_before.map(|at| created(Op::Lt, at)));
+        all.between(F::CreatedAt, query.created_from, query.created_before);
         Ok(Self {
             filter: all.all(),
             sort: sort(query.sort)?,

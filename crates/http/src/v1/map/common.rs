@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use strongroom_domain::{
     self as domain, Page, Paged, Start,
     backup::{BackupProgress, FailedEntry},
-    query::{Filter, Sort, Value},
+    query::{Filter, Op, Sort, Value},
 };
 
 use crate::{
@@ -79,6 +80,20 @@ impl<F> Conditions<F> {
         if !values.is_empty() {
             self.0.push(Filter::In(field, values));
         }
+    }
+
+    /// The time is not before the one and before the other, as far as they are given.
+    pub(in crate::v1) fn between(
+        &mut self,
+        field: F,
+        from: Option<Timestamp>,
+        before: Option<Timestamp>,
+    ) where
+        F: Copy,
+    {
+        let compare = |op, at| Filter::Compare(field, op, Value::Time(at));
+        self.0.extend(from.map(|at| compare(Op::Ge, at)));
+        self.0.extend(before.map(|at| compare(Op::Lt, at)));
     }
 
     /// Adds any other condition.

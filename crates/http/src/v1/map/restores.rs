@@ -1,14 +1,18 @@
 //! Restores.
 
 use strongroom_domain::{
-    Annotations,
+    Annotations, BackupId, Page, ResourceId,
     operation::Operation,
+    query::{Filter, RestoreField as F, Sort},
     restore::{ConflictPolicy, Restore, RestoreTarget},
 };
 use strongroom_service::restores::RequestRestore;
 
-use super::common::{self, each};
-use crate::v1::wire::{self, CreateRestore};
+use super::common::{self, Conditions, each, page, sort};
+use crate::{
+    problem::Problem,
+    v1::wire::{self, CreateRestore, ListRestores},
+};
 
 impl From<Restore> for wire::Restore {
     fn from(restore: Restore) -> Self {
@@ -100,5 +104,30 @@ pub(in crate::v1) fn accepted((restore, operation): (Restore, Operation)) -> wir
     wire::RestoreAccepted {
         restore: restore.into(),
         operation: operation.into(),
+    }
+}
+
+/// A list of restores as the core asks for it.
+#[derive(Debug)]
+pub(in crate::v1) struct Listing {
+    pub(in crate::v1) filter: Filter<F>,
+    pub(in crate::v1) sort: Vec<Sort<F>>,
+    pub(in crate::v1) page: Page,
+}
+
+impl TryFrom<ListRestores> for Listing {
+    type Error = Problem;
+
+    fn try_from(query: ListRestores) -> Result<Self, Problem> {
+        let mut all = Conditions::new();
+        all.one_of(F::State, query.state.iter().map(|it| it.as_str()));
+        all.equal(F::BackupId, query.backup_id.map(BackupId::uuid));
+        all.equal(F::ResourceId, query.resource_id.map(ResourceId::uuid));
+        all.between(F::CreatedAt, query.created_from, query.created_before);
+        Ok(Self {
+            filter: all.all(),
+            sort: sort(query.sort)?,
+            page: page(query.limit, query.cursor, query.total),
+        })
     }
 }

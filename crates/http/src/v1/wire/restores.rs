@@ -6,9 +6,9 @@ use strongroom_domain::{
     BackupId, PrincipalId, ResourceId, RestoreId,
     restore::{ConflictPolicy, RestoreState},
 };
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Annotations, FailedEntry, Operation, Progress, schema};
+use super::{Annotations, FailedEntry, Limit, Operation, Progress, Sorting, schema};
 
 /// One attempt to bring data back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -106,4 +106,42 @@ pub struct RestoreAccepted {
     pub restore: Restore,
     /// The work on it.
     pub operation: Operation,
+}
+
+/// Which restores.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct ListRestores {
+    /// At most this many items; 100 if nothing is given.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 1000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// `next` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Count all matching items too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<bool>,
+    /// A field's name, with `-` before it for largest first; `-created_at` if nothing is given.
+    #[param(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<Sorting>,
+    /// In one of these states.
+    #[param(value_type = Vec<schema::RestoreState>)]
+    pub state: Vec<RestoreState>,
+    /// Of this backup.
+    #[param(value_type = Option<Uuid>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_id: Option<BackupId>,
+    /// Of backups of this resource.
+    #[param(value_type = Option<Uuid>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<ResourceId>,
+    /// Asked for at this time or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_from: Option<Timestamp>,
+    /// Asked for before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_before: Option<Timestamp>,
 }
