@@ -124,17 +124,6 @@ impl Error {
         Self::Internal(error.into())
     }
 
-    /// Whether something that must be unique was taken.
-    pub(crate) fn is_duplicate(&self) -> bool {
-        matches!(
-            self,
-            Self::Conflict {
-                kind: ConflictKind::DuplicateName,
-                ..
-            }
-        )
-    }
-
     /// A word for programs, used by the native API and in failed operations.
     pub fn code(&self) -> &'static str {
         match self {

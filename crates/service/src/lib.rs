@@ -36,5 +36,6 @@ pub use crate::{
     idempotency::RequestKey,
     jobs::Workers,
     keyring::{Keyring, Purpose, UnsealError},
+    restores::target::RestoreDirectories,
     service::{Parts, Service, ServiceConfig},
 };

@@ -1,9 +1,10 @@
 //! Restores.
 
+pub(crate) mod target;
+
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Annotations, Backup, BackupId, FieldError, OperationId, Page, Paged, ResourceId, RestoreId,
-    TenantId,
+    Annotations, Backup, BackupId, FieldError, OperationId, Page, Paged, RestoreId, TenantId,
     backup::BackupProgress,
     job::{Lock, Work},
     operation::{Operation, OperationKind, Subject},
@@ -12,12 +13,12 @@ use strongroom_domain::{
     restore::{ConflictPolicy, Restore, RestoreState, RestoreTarget},
     tree::Patterns,
 };
-use strongroom_source::RestoreTarget as SourceTarget;
 use strongroom_store::{Conn, Tx};
 
+use self::target::{source_target, target_lock};
 use crate::{
     Caller, ConflictKind, Error, Result, Service, backups::find_backup, error::taken,
-    records::INTERACTIVE, repositories::lock_key, resources::living_resource, validate::Faults,
+    records::INTERACTIVE, repositories::lock_key, validate::Faults,
 };
 
 /// What a replayed request is answered with.
@@ -55,6 +56,8 @@ impl Service {
     ) -> Result<(Restore, Operation)> {
         caller.require(Permission::Write)?;
         let make = async {
+            let target = self.allowed_target(caller, &request.target).await?;
+            let request = RequestRestore { target, ..request };
             self.check_restore(caller, &request).await?;
             self.insert_restore(caller, &request).await
         };
@@ -259,41 +262,4 @@ async fn restorable(conn: &mut Conn, tenant: TenantId, id: BackupId) -> Result<B
         backup.name, backup.state
     );
     Err(Error::conflict(ConflictKind::WrongState, "backup", message))
-}
-
-/// The target in the form that a source takes: with the settings of the resource it names.
-pub(crate) async fn source_target(
-    conn: &mut Conn,
-    backup: &Backup,
-    target: &RestoreTarget,
-) -> Result<SourceTarget> {
-    let id = match target {
-        RestoreTarget::Directory { path } => return Ok(SourceTarget::Directory(path.into())),
-        RestoreTarget::Original => backup.resource_id,
-        RestoreTarget::Resource { id } => *id,
-    };
-    let resource = living_resource(conn, backup.tenant_id, id).await?;
-    if resource.kind != backup.kind {
-        let (name, kind, wanted) = (&resource.name, resource.kind, backup.kind);
-        let message = format!("resource `{name}` is of kind {kind}, the backup of kind {wanted}");
-        return Err(Error::conflict(
-            ConflictKind::WrongKind,
-            "resource",
-            message,
-        ));
-    }
-    Ok(SourceTarget::Resource {
-        name: resource.name,
-        settings: resource.settings,
-    })
-}
-
-/// What a restore writes to is neither backed up nor written by another restore meanwhile.
-fn target_lock(restore: &Restore) -> Lock {
-    let resource = |id: ResourceId| Lock::exclusive(format!("resource:{id}"));
-    match &restore.target {
-        RestoreTarget::Original => resource(restore.resource_id),
-        RestoreTarget::Resource { id } => resource(*id),
-        RestoreTarget::Directory { path } => Lock::exclusive(format!("directory:{path}")),
-    }
 }

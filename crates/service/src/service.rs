@@ -14,6 +14,7 @@ use crate::{
     engines::Engines,
     identity::{passwords::Passwords, recent::Known},
     jobs::running::Running,
+    restores::target::RestoreDirectories,
 };
 
 /// What the operator can set.
@@ -39,6 +40,8 @@ pub struct ServiceConfig {
     pub verify_percent: u8,
     /// Passwords hashed at the same time.
     pub password_checks: usize,
+    /// The directories that restores may write below.
+    pub restore_directories: RestoreDirectories,
 }
 
 impl Default for ServiceConfig {
@@ -54,6 +57,9 @@ impl Default for ServiceConfig {
             verify_every: Duration::from_hours(24),
             verify_percent: 5,
             password_checks: 2,
+            restore_directories: RestoreDirectories::PerTenant(
+                "/var/lib/strongroom/restores".into(),
+            ),
         }
     }
 }

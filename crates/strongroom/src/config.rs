@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+use strongroom_service::RestoreDirectories;
 use strongroom_source::command::CommandSpec;
 
 use crate::{
@@ -23,8 +24,17 @@ struct File {
     tls: Option<Tls>,
     behind_proxy: bool,
     workers: Option<usize>,
+    restore: Restore,
     command: Vec<CommandSpec>,
     s3: Vec<S3Place>,
+}
+
+/// What a configuration file may say of restores.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Restore {
+    /// Absolute paths.
+    directories: Option<Vec<PathBuf>>,
 }
 
 /// Where the server's certificate is.
@@ -51,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) workers: usize,
     pub(crate) commands: Vec<CommandSpec>,
     pub(crate) s3: Vec<S3Place>,
+    /// The directories that restores may write below.
+    pub(crate) restore_directories: RestoreDirectories,
 }
 
 /// Where a server listens unless told otherwise.
@@ -94,6 +106,10 @@ impl Config {
             workers: file.workers.unwrap_or(2).max(1),
             commands: file.command,
             s3: file.s3,
+            restore_directories: file.restore.directories.map_or_else(
+                || RestoreDirectories::PerTenant(data_dir.restores()),
+                RestoreDirectories::Below,
+            ),
             data_dir,
         };
         config.check()?;
@@ -109,6 +125,14 @@ impl Config {
             .collect();
         if let Some(fault) = faults.first() {
             bail!("the configuration is not valid: {fault}");
+        }
+        if let RestoreDirectories::Below(directories) = &self.restore_directories
+            && let Some(relative) = directories.iter().find(|it| it.is_relative())
+        {
+            bail!(
+                "the configuration is not valid: restore.directories: `{}` is not an absolute path",
+                relative.display()
+            );
         }
         for (at, spec) in self.commands.iter().enumerate() {
             if self.commands[..at].iter().any(|it| it.name == spec.name) {
@@ -165,6 +189,8 @@ mod tests {
         let error = |text| format!("{:#}", load(text).unwrap_err());
         assert!(error("lisen = '127.0.0.1:1'").contains("lisen"));
         assert!(error("[[command]]\nname = 'x'\ndump = []").contains("command.x.dump"));
+        let relative = error("[restore]\ndirectories = ['restores']");
+        assert!(relative.contains("restore.directories: `restores`"));
         let twice = "[[command]]\nname='x'\ndump=['a']\n[[command]]\nname='x'\ndump=['b']";
         assert!(error(twice).contains("twice"));
     }

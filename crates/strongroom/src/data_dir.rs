@@ -35,6 +35,11 @@ impl DataDir {
         self.0.join("strongroom.db")
     }
 
+    /// Where tenants restore to, each in a directory of its own.
+    pub(crate) fn restores(&self) -> PathBuf {
+        self.0.join("restores")
+    }
+
     /// The 32 bytes that seal secrets in the catalog.
     fn server_key(&self) -> PathBuf {
         self.0.join("keys/server.key")

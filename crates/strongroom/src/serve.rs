@@ -143,6 +143,7 @@ pub(crate) async fn build(config: &Config) -> Result<Service> {
         config: ServiceConfig {
             workers,
             host: host(),
+            restore_directories: config.restore_directories.clone(),
             ..ServiceConfig::default()
         },
     };

@@ -14,7 +14,12 @@ use strongroom_source::{RestoreRequest, RestoreTarget};
 use strongroom_store::Outcome;
 
 use super::{Attempt, Stop, transfer::failed_entry};
-use crate::{Error, backups::find_backup, repositories::find_repository, restores::source_target};
+use crate::{
+    Error,
+    backups::find_backup,
+    repositories::find_repository,
+    restores::target::{check_unmoved, source_target},
+};
 
 /// What is restored, and where to.
 struct Plan {
@@ -46,7 +51,10 @@ pub(super) async fn run(attempt: &Attempt, id: RestoreId) -> Result<(), Stop> {
     };
     attempt.meter.expect(backup.source_bytes);
     let report = attempt
-        .blocking(move |attempt| restore_tree(attempt, &backup, &repository, &request))
+        .blocking(move |attempt| {
+            check_unmoved(&request.target)?;
+            restore_tree(attempt, &backup, &repository, &request)
+        })
         .await?;
     commit(attempt, &restore, &report).await
 }

@@ -9,6 +9,7 @@ mod identity;
 mod jobs;
 mod repository;
 mod scheduler;
+mod targets;
 mod vaults;
 
 use strongroom_domain::{ResourceKind, resource::Settings};
