@@ -278,6 +278,17 @@ impl TreeReader for SnapshotReader {
         Ok(Box::new(self.open_file(path)?))
     }
 
+    fn subtree(&self, path: &EntryPath) -> Result<Box<dyn TreeReader + '_>, TreeError> {
+        let tree = self.tree_of(path)?;
+        Ok(Box::new(Self {
+            repository: self.repository.clone(),
+            snapshot: Snapshot {
+                tree,
+                ..self.snapshot.clone()
+            },
+        }))
+    }
+
     fn restore_to(
         &self,
         target: &Path,

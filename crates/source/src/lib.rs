@@ -3,13 +3,14 @@
 //! A source delivers entries (path, metadata, content) and takes a stored tree back. It never
 //! sees a repository; the engine never sees what stands behind a source. Sources are blocking:
 //! the job runner calls them on threads of its own. Imports `domain` only; a source folder
-//! imports no other source folder.
+//! imports no other source folder, though `server` is given others to read its members.
 
 pub mod command;
 mod error;
 pub mod files;
 mod fs;
 mod registry;
+pub mod server;
 mod source;
 pub mod volume;
 mod warnings;

@@ -8,6 +8,7 @@ use crate::{
     Source,
     command::{CommandSource, CommandSpec},
     files::FilesSource,
+    server::ServerSource,
     volume::VolumeSource,
 };
 
@@ -23,11 +24,15 @@ pub struct SourceConfig {
 pub struct Registry(Arc<[Box<dyn Source>]>);
 
 impl Registry {
-    /// All sources of this build. A new source is one line here.
+    /// All sources of this build. A new source is one entry here.
     pub fn new(config: SourceConfig) -> Self {
         Self::of(vec![
             Box::new(FilesSource),
             Box::new(VolumeSource),
+            Box::new(ServerSource::new(
+                Box::new(FilesSource),
+                Box::new(VolumeSource),
+            )),
             Box::new(CommandSource::new(config.commands)),
         ])
     }

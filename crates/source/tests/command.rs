@@ -114,6 +114,9 @@ impl TreeReader for Stored {
         assert_eq!(path.to_string(), "dump");
         Ok(Box::new(self.0))
     }
+    fn subtree(&self, path: &EntryPath) -> Result<Box<dyn TreeReader + '_>, TreeError> {
+        Err(TreeError::NotFound(path.clone()))
+    }
     fn restore_to(
         &self,
         _target: &Path,

@@ -2,6 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use strongroom_domain::{ResourceKind, resource::Settings};
 
 use crate::support::{Cbr, text, vault_body};
 
@@ -255,4 +256,48 @@ async fn a_failed_backup_and_its_log_say_why() {
     let id = text(&log["id"]);
     let shown = cbr.get(&format!("/operation-logs/{id}")).await;
     assert_eq!(shown["operation_log"], *log);
+}
+
+#[tokio::test]
+async fn a_servers_backup_is_one_of_the_type_that_clients_ask_for() {
+    let cbr = Cbr::start().await;
+    let (etc, disk) = (
+        cbr.app.directory().join("etc"),
+        cbr.app.directory().join("disk.img"),
+    );
+    std::fs::create_dir(&etc).unwrap();
+    std::fs::write(etc.join("hosts"), "localhost").unwrap();
+    std::fs::write(&disk, [7; 100_000]).unwrap();
+    let pairs = [("paths", &etc), ("volumes", &disk)];
+    let pairs = pairs.map(|(key, path)| (key.to_owned(), path.to_str().unwrap().to_owned()));
+    let settings = Settings(pairs.into());
+    let web = cbr
+        .app
+        .resource(ResourceKind::Server, "web", settings)
+        .await;
+    let found = cbr.get("/protectables/server/instances").await;
+    assert_eq!(found["instances"][0]["id"], json!(web.id.to_string()));
+
+    let mut body = vault_body("servers", &[&web]);
+    body["resources"][0]["type"] = json!("OS::Nova::Server");
+    body["billing"]["object_type"] = json!("server");
+    let made = cbr.post("/vaults", json!({"vault": body})).await;
+    cbr.checkpoint(&text(&made["vault"]["id"]), "nightly").await;
+    cbr.app.work().await;
+    let listed = cbr
+        .get("/backups?resource_type=OS::Nova::Server&limit=5&offset=0")
+        .await;
+    assert_eq!(listed["count"], 1);
+    let backup = &listed["backups"][0];
+    assert_eq!(backup["status"], "available", "{backup}");
+    assert_eq!(backup["resource_id"], json!(web.id.to_string()));
+    assert_eq!(backup["extend_info"]["contain_system_disk"], true);
+
+    std::fs::write(etc.join("hosts"), "garbled").unwrap();
+    let path = format!("/backups/{}/restore", text(&backup["id"]));
+    let restore = json!({"restore": {"server_id": web.id.to_string()}});
+    let answer = cbr.ask(Method::POST, &path, restore).await;
+    assert!(answer.status.is_success(), "{answer:?}");
+    cbr.app.work().await;
+    assert_eq!(std::fs::read(etc.join("hosts")).unwrap(), b"localhost");
 }

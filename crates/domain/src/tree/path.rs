@@ -76,6 +76,16 @@ impl EntryPath {
         Ok(Self(bytes))
     }
 
+    /// The path that `inner`, a path within this directory, has from the root.
+    #[must_use]
+    pub fn under(&self, inner: &Self) -> Self {
+        match (self.is_root(), inner.is_root()) {
+            (true, _) => inner.clone(),
+            (_, true) => self.clone(),
+            _ => Self([&self.0[..], b"/", &inner.0[..]].concat()),
+        }
+    }
+
     /// The components joined by `/`; empty for the root.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

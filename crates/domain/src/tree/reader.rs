@@ -81,6 +81,9 @@ pub trait TreeReader: Send + Sync {
     /// The content of the file at `path`. `Ok(0)` means the whole content was delivered.
     fn open(&self, path: &EntryPath) -> Result<Box<dyn Read + Send + '_>, TreeError>;
 
+    /// The same for the directory at `path` alone: its entries, named from there.
+    fn subtree(&self, path: &EntryPath) -> Result<Box<dyn TreeReader + '_>, TreeError>;
+
     /// Restores to the directory `target`, which is created if missing, and goes on over damaged
     /// entries, each of which is in the report. Writes nothing outside `target`.
     fn restore_to(

@@ -9,6 +9,7 @@ mod identity;
 mod jobs;
 mod repository;
 mod scheduler;
+mod server;
 mod targets;
 mod vaults;
 
