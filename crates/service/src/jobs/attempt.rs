@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use strongroom_domain::{
-    job::{Job, Work},
+    job::{Job, MAX_ATTEMPTS, Work},
     operation::{Operation, OperationState},
     tree::Context,
 };
-use strongroom_store::Tx;
+use strongroom_store::{Outcome, Tx};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{
@@ -57,6 +57,34 @@ impl Attempt {
         let mut tx = self.service.store().begin().await?;
         tx.assert_fence(self.job.id, self.job.fence).await?;
         Ok(tx)
+    }
+
+    /// The job is done: keeps what the transaction wrote, with the end of the job and of what
+    /// clients see of it.
+    pub(crate) async fn complete(&self, mut tx: Tx) -> Result<(), Stop> {
+        self.end_operation(&mut tx, OperationState::Succeeded, None)
+            .await?;
+        self.leave(tx).await
+    }
+
+    /// There is nothing more to do; whoever found that out has ended the operation.
+    pub(crate) async fn leave(&self, mut tx: Tx) -> Result<(), Stop> {
+        tx.finish(self.job.id, self.job.fence, &Outcome::Done)
+            .await?;
+        tx.commit().await?;
+        self.service.nudge();
+        Ok(())
+    }
+
+    /// Gives up a job that was taken too often by workers that could not say why they ended.
+    pub(crate) fn check_attempts(&self) -> Result<(), Stop> {
+        if self.job.attempts <= MAX_ATTEMPTS {
+            return Ok(());
+        }
+        let last = self.job.last_error.as_deref();
+        let last = last.unwrap_or("the worker died each time");
+        let reason = format!("given up after {MAX_ATTEMPTS} attempts: {last}");
+        Err(Stop::fail("unavailable", reason))
     }
 
     /// Fails if the attempt was told to stop.

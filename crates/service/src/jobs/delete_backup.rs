@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use strongroom_domain::{
     Backup, BackupId, BackupState,
-    job::{Job, JobState, Lock, MAX_ATTEMPTS, Work},
-    operation::{OperationState, Subject},
+    job::{Job, JobState, Lock, Work},
+    operation::Subject,
 };
-use strongroom_store::{Outcome, Tx};
+use strongroom_store::Tx;
 
 use super::{Attempt, Stop, settle::subject};
 use crate::{Error, Result, Service, records::MAINTENANCE, repositories::lock_key};
@@ -37,7 +37,7 @@ pub(super) async fn run(attempt: &Attempt, id: BackupId) -> Result<(), Stop> {
     }
     let mut tx = attempt.begin().await?;
     let Some(mut backup) = tx.backup(attempt.job.tenant_id, id).await? else {
-        return finish(attempt, tx).await;
+        return attempt.complete(tx).await;
     };
     backup.state = backup.state.to(BackupState::Deleted).map_err(Error::from)?;
     backup.updated_at = attempt.service.now();
@@ -49,24 +49,17 @@ pub(super) async fn run(attempt: &Attempt, id: BackupId) -> Result<(), Stop> {
         .system_event(backup.tenant_id, "backup.deleted", subject, details);
     tx.insert_event(&event).await?;
     attempt.service.queue_prune(&mut tx, &backup).await?;
-    finish(attempt, tx).await
+    attempt.complete(tx).await
 }
 
 /// The backup, once it is no longer active and marked as being deleted.
 async fn begin(attempt: &Attempt, id: BackupId) -> Result<Option<Backup>, Stop> {
     let mut tx = attempt.begin().await?;
     let Some(mut backup) = tx.backup(attempt.job.tenant_id, id).await? else {
-        finish(attempt, tx).await?;
+        attempt.complete(tx).await?;
         return Ok(None);
     };
-    if attempt.job.attempts > MAX_ATTEMPTS {
-        let last = attempt
-            .job
-            .last_error
-            .as_deref()
-            .unwrap_or("the worker died each time");
-        return Err(Stop::fail("unavailable", format!("given up: {last}")));
-    }
+    attempt.check_attempts()?;
     if backup.state.is_active() {
         let reason = format!("backup `{}` is still {}", backup.name, backup.state);
         return Err(Stop::Wait {
@@ -86,17 +79,6 @@ async fn begin(attempt: &Attempt, id: BackupId) -> Result<Option<Backup>, Stop> 
     tx.commit().await?;
     attempt.service.changed();
     Ok(Some(backup))
-}
-
-async fn finish(attempt: &Attempt, mut tx: Tx) -> Result<(), Stop> {
-    attempt
-        .end_operation(&mut tx, OperationState::Succeeded, None)
-        .await?;
-    tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
-        .await?;
-    tx.commit().await?;
-    attempt.service.nudge();
-    Ok(())
 }
 
 impl Service {

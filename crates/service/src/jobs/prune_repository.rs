@@ -3,7 +3,6 @@
 use serde_json::json;
 use strongroom_domain::{RepositoryId, operation::Subject};
 use strongroom_engine::PruneOptions;
-use strongroom_store::Outcome;
 
 use super::{Attempt, Stop};
 
@@ -46,9 +45,5 @@ pub(super) async fn run(attempt: &Attempt, id: RepositoryId) -> Result<(), Stop>
             .system_event(tenant, "repository.pruned", subject, details);
         tx.insert_event(&event).await?;
     }
-    tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
-        .await?;
-    tx.commit().await?;
-    attempt.service.changed();
-    Ok(())
+    attempt.complete(tx).await
 }

@@ -11,7 +11,7 @@ use strongroom_domain::{
     query::{BackupField, Filter},
     retention::{Candidate, Decision},
 };
-use strongroom_store::{Conn, Outcome, Tx};
+use strongroom_store::{Conn, Tx};
 
 use super::{Attempt, Stop};
 use crate::{Result, Service, records::MAINTENANCE};
@@ -43,11 +43,7 @@ pub(super) async fn run(attempt: &Attempt, id: PolicyId) -> Result<(), Stop> {
             apply(attempt, &mut tx, &policy, backups).await?;
         }
     }
-    tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
-        .await?;
-    tx.commit().await?;
-    attempt.service.nudge();
-    Ok(())
+    attempt.complete(tx).await
 }
 
 async fn apply(

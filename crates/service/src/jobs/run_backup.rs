@@ -5,12 +5,10 @@ use serde_json::json;
 use strongroom_domain::{
     Backup, BackupId, BackupState, Resource, ResourceKind,
     backup::{BackupProgress, FailedEntry},
-    job::MAX_ATTEMPTS,
-    operation::{OperationState, Subject},
+    operation::Subject,
     repository::{Repository, RepositoryState},
 };
 use strongroom_source::{PrepareRequest, Prepared};
-use strongroom_store::Outcome;
 
 use super::{Attempt, Stop, transfer::Written};
 use crate::{Error, Service, error::chain, repositories::find_repository};
@@ -90,20 +88,10 @@ async fn begin(attempt: &Attempt, id: BackupId) -> Result<Option<Plan>, Stop> {
         .filter(|backup| backup.state.is_active());
     let Some(mut backup) = found else {
         // Cancelled before anybody took it.
-        tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
-            .await?;
-        tx.commit().await?;
+        attempt.leave(tx).await?;
         return Ok(None);
     };
-    if attempt.job.attempts > MAX_ATTEMPTS {
-        let last = attempt
-            .job
-            .last_error
-            .as_deref()
-            .unwrap_or("the worker died each time");
-        let reason = format!("given up after {MAX_ATTEMPTS} attempts: {last}");
-        return Err(Stop::fail("unavailable", reason));
-    }
+    attempt.check_attempts()?;
     attempt.check()?;
     let repository = find_repository(&mut tx, tenant, backup.repository_id).await?;
     let resource = tx.resource(tenant, backup.resource_id).await?;
@@ -305,19 +293,13 @@ async fn commit(attempt: &Attempt, plan: &Plan, written: Written) -> Result<(), 
         .service
         .system_event(backup.tenant_id, name, subject, details);
     tx.insert_event(&event).await?;
-    attempt
-        .end_operation(&mut tx, OperationState::Succeeded, None)
-        .await?;
     if let Some(policy) = backup.policy_id {
         attempt
             .service
             .queue_retention(&mut tx, backup.tenant_id, policy)
             .await?;
     }
-    tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
-        .await?;
-    tx.commit().await?;
-    attempt.service.nudge();
+    attempt.complete(tx).await?;
     after(attempt, plan, &backup).await;
     Ok(())
 }

@@ -4,14 +4,12 @@ use serde_json::json;
 use strongroom_domain::{
     Backup, RestoreId,
     backup::{BackupProgress, MAX_FAILED_ENTRIES},
-    job::MAX_ATTEMPTS,
-    operation::{OperationState, Subject},
+    operation::Subject,
     repository::Repository,
     restore::{ConflictPolicy, Restore, RestoreState},
     tree::{Overwrite, Patterns, RestoreReport},
 };
 use strongroom_source::{RestoreRequest, RestoreTarget};
-use strongroom_store::Outcome;
 
 use super::{Attempt, Stop, transfer::failed_entry};
 use crate::{
@@ -67,20 +65,10 @@ async fn begin(attempt: &Attempt, id: RestoreId) -> Result<Option<Plan>, Stop> {
         .await?
         .filter(|restore| restore.state.is_active());
     let Some(mut restore) = found else {
-        tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
-            .await?;
-        tx.commit().await?;
+        attempt.leave(tx).await?;
         return Ok(None);
     };
-    if attempt.job.attempts > MAX_ATTEMPTS {
-        let last = attempt
-            .job
-            .last_error
-            .as_deref()
-            .unwrap_or("the worker died each time");
-        let reason = format!("given up after {MAX_ATTEMPTS} attempts: {last}");
-        return Err(Stop::fail("unavailable", reason));
-    }
+    attempt.check_attempts()?;
     attempt.check()?;
     let backup = find_backup(&mut tx, tenant, restore.backup_id).await?;
     let repository = find_repository(&mut tx, tenant, backup.repository_id).await?;
@@ -175,12 +163,5 @@ async fn commit(attempt: &Attempt, plan: &Restore, report: &RestoreReport) -> Re
         .service
         .system_event(restore.tenant_id, name, subject, details);
     tx.insert_event(&event).await?;
-    attempt
-        .end_operation(&mut tx, OperationState::Succeeded, None)
-        .await?;
-    tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
-        .await?;
-    tx.commit().await?;
-    attempt.service.nudge();
-    Ok(())
+    attempt.complete(tx).await
 }

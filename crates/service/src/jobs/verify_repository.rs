@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::json;
 use strongroom_domain::{
     Backup, BackupState, Page, RepositoryId,
-    operation::{OperationState, Subject},
+    operation::Subject,
     query::{BackupField, Filter, Value},
     repository::{Repository, RepositoryState},
 };
@@ -118,14 +118,7 @@ async fn commit(attempt: &Attempt, id: RepositoryId, found: Found) -> Result<(),
     }
     let event = service.system_event(tenant, name, Subject::Repository(id), details);
     tx.insert_event(&event).await?;
-    attempt
-        .end_operation(&mut tx, OperationState::Succeeded, None)
-        .await?;
-    tx.finish(attempt.job.id, attempt.job.fence, &Outcome::Done)
-        .await?;
-    tx.commit().await?;
-    service.changed();
-    Ok(())
+    attempt.complete(tx).await
 }
 
 fn describe(report: &CheckReport) -> (&'static str, serde_json::Value) {

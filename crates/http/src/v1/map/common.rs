@@ -106,19 +106,27 @@ impl<F> Conditions<F> {
     }
 }
 
-impl From<domain::Label> for Label {
-    fn from(label: domain::Label) -> Self {
-        let domain::Label { name, value } = label;
-        Self { name, value }
-    }
-}
+/// Conversions between two structs that have the same fields.
+macro_rules! both_ways {
+    ($core:path, $wire:path { $($field:ident),* $(,)? }) => {
+        impl From<$core> for $wire {
+            fn from(it: $core) -> Self {
+                let $core { $($field),* } = it;
+                Self { $($field),* }
+            }
+        }
 
-impl From<Label> for domain::Label {
-    fn from(label: Label) -> Self {
-        let Label { name, value } = label;
-        Self { name, value }
-    }
+        impl From<$wire> for $core {
+            fn from(it: $wire) -> Self {
+                let $wire { $($field),* } = it;
+                Self { $($field),* }
+            }
+        }
+    };
 }
+pub(in crate::v1) use both_ways;
+
+both_ways!(domain::Label, Label { name, value });
 
 /// Each item converted.
 pub(in crate::v1) fn each<T, U: From<T>>(items: Vec<T>) -> Vec<U> {

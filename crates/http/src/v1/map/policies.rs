@@ -8,7 +8,7 @@ use strongroom_domain::{
 };
 use strongroom_service::policies::{CreatePolicy, UpdatePolicy};
 
-use super::common::each;
+use super::common::{both_ways, each};
 use crate::v1::wire;
 
 impl From<Policy> for wire::Policy {
@@ -175,52 +175,16 @@ impl From<wire::PolicyTarget> for PolicyTarget {
     }
 }
 
-impl From<Retention> for wire::Retention {
-    fn from(retention: Retention) -> Self {
-        let Retention {
-            last,
-            hourly,
-            daily,
-            weekly,
-            monthly,
-            yearly,
-            within_seconds,
-            zone,
-        } = retention;
-        Self {
-            last,
-            hourly,
-            daily,
-            weekly,
-            monthly,
-            yearly,
-            within_seconds,
-            zone,
-        }
+both_ways!(
+    Retention,
+    wire::Retention {
+        last,
+        hourly,
+        daily,
+        weekly,
+        monthly,
+        yearly,
+        within_seconds,
+        zone,
     }
-}
-
-impl From<wire::Retention> for Retention {
-    fn from(retention: wire::Retention) -> Self {
-        let wire::Retention {
-            last,
-            hourly,
-            daily,
-            weekly,
-            monthly,
-            yearly,
-            within_seconds,
-            zone,
-        } = retention;
-        Self {
-            last,
-            hourly,
-            daily,
-            weekly,
-            monthly,
-            yearly,
-            within_seconds,
-            zone,
-        }
-    }
-}
+);
