@@ -56,23 +56,26 @@ impl Service {
     ) -> Result<(Restore, Operation)> {
         caller.require(Permission::Write)?;
         let make = async {
-            let target = self.allowed_target(caller, &request.target).await?;
+            let target = self.check_restore(caller, &request).await?;
             let request = RequestRestore { target, ..request };
-            self.check_restore(caller, &request).await?;
             self.insert_restore(caller, &request).await
         };
         self.once(caller, make, |answer| self.first_restore(caller, answer))
             .await
     }
 
-    /// Everything about a restore that can be found wrong before it starts.
-    async fn check_restore(&self, caller: &Caller, request: &RequestRestore) -> Result<()> {
-        let (kind, target) = {
-            let mut read = self.read().await?;
-            let backup = restorable(&mut read, caller.tenant_id, request.backup_id).await?;
-            let target = source_target(&mut read, &backup, &request.target).await?;
-            (backup.kind, target)
-        };
+    /// Everything about a restore that can be found wrong before it starts; gives the target as
+    /// it is to be used.
+    async fn check_restore(
+        &self,
+        caller: &Caller,
+        request: &RequestRestore,
+    ) -> Result<RestoreTarget> {
+        let id = request.backup_id;
+        let backup = restorable(&mut *self.read().await?, caller.tenant_id, id).await?;
+        let allowed = self.allowed_target(caller, &request.target).await?;
+        let target = source_target(&mut *self.read().await?, &backup, &allowed).await?;
+        let kind = backup.kind;
         let mut faults = Faults::default();
         if let Err(error) = Patterns::new(request.include.iter().map(String::as_str)) {
             faults.add("include", error);
@@ -85,7 +88,8 @@ impl Service {
             source.validate_target(&target)
         });
         faults.extend(wrong.await?);
-        faults.check()
+        faults.check()?;
+        Ok(allowed)
     }
 
     async fn insert_restore(

@@ -71,7 +71,7 @@ pub(super) fn add_headers(document: &mut OpenApi) {
         for (operation, parameter) in changes.chain([(&mut item.post, &key)]) {
             let Some(operation) = operation else { continue };
             let parameters = operation.parameters.get_or_insert_default();
-            parameters.push(parameter.clone());
+            parameters.push(parameter.clone().into());
         }
     }
 }

@@ -18,7 +18,7 @@ use strongroom_domain::{
     },
 };
 
-use self::members::{Member, members};
+use self::members::members;
 use crate::{
     Entries, PrepareRequest, Prepared, RestoreRequest, RestoreTarget, Setting, Source, SourceError,
     Warnings, source::restore_to_directory,

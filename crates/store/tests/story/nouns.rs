@@ -8,6 +8,7 @@ use strongroom_domain::{
     backup::BackupProgress,
     credential::{Credential, CredentialKind, Session},
     operation::{OperationError, OperationState, Subject},
+    query::Filter,
     restore::{ConflictPolicy, Restore, RestoreState, RestoreTarget},
 };
 use strongroom_store::{Error, Idempotency, ResourceFilter};

@@ -80,10 +80,7 @@ fn over_tls_keystones_catalog_and_zstacks_location_say_https() {
 }
 
 fn zstack_session(ca: &Path, server: &str, user: &str, password: &str) -> String {
-    let hashed = Sha512::digest(password)
-        .iter()
-        .map(|it| format!("{it:02x}"));
-    let password: String = hashed.collect();
+    let password = hex::encode(Sha512::digest(password));
     let login = json!({"logInByAccount": {"accountName": user, "password": password}});
     let url = format!("{server}/zstack/v1/accounts/login");
     let session = call(ca, "PUT", &url, &[], &login);

@@ -21,6 +21,7 @@ use strongroom_domain::{
     BackupId, BackupState, EventId, Page, RestoreId, Start,
     event::Event,
     query::{BackupField, Filter, Value},
+    restore::RestoreState,
 };
 use strongroom_service::{Caller, Result, Service};
 use tokio::sync::watch;

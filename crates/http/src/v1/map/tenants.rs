@@ -67,6 +67,7 @@ impl From<Caller> for Me {
             principal_name,
             role,
             face: _,
+            key: _,
         } = caller;
         Self {
             tenant_id,
