@@ -76,15 +76,32 @@ pub(crate) enum RepoCmd {
         #[arg(default_value = "")]
         path: String,
     },
-    /// Write a file of a snapshot to standard output
+    /// Write a file, or a directory as an archive, to standard output
     Dump {
         #[command(flatten)]
         repo: RepoArgs,
         /// Id, prefix of one, or `latest`
         snapshot: String,
-        /// The file
+        /// The file or directory
         path: String,
+        /// Format of the archive
+        #[arg(short = 'a', long, value_enum, default_value_t = Archive::Tar)]
+        archive: Archive,
     },
+    /// Show what differs between two snapshots
+    Diff {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Id, prefix of one, or `latest`
+        first: String,
+        /// Id, prefix of one, or `latest`
+        second: String,
+        /// Show also what differs in owner, mode, times or extended attributes only
+        #[arg(long)]
+        metadata: bool,
+    },
+    /// Copy snapshots to another repository
+    Copy(RepoCopy),
     /// Restore a snapshot to a directory
     Restore {
         #[command(flatten)]
@@ -108,7 +125,7 @@ pub(crate) enum RepoCmd {
         /// Read and verify all data
         #[arg(long)]
         read_data: bool,
-        /// Read and verify a part: `n/m` or `x%`
+        /// Read and verify a part: `n/m`, or a random `x%`
         #[arg(long, conflicts_with = "read_data")]
         read_data_subset: Option<String>,
     },
@@ -118,10 +135,18 @@ pub(crate) enum RepoCmd {
     Prune {
         #[command(flatten)]
         repo: RepoArgs,
+        #[command(flatten)]
+        options: PruneArgs,
         /// Only say what would be done
         #[arg(short = 'n', long)]
         dry_run: bool,
     },
+    /// Make a damaged repository usable again
+    #[command(subcommand)]
+    Repair(RepairCmd),
+    /// Passwords of the repository
+    #[command(subcommand)]
+    Key(KeyCmd),
     /// Remove locks that are stale, or all
     Unlock {
         #[command(flatten)]
@@ -129,6 +154,108 @@ pub(crate) enum RepoCmd {
         /// Also those that are not stale
         #[arg(long)]
         remove_all: bool,
+    },
+}
+
+/// What a directory is dumped as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Archive {
+    /// POSIX tar
+    Tar,
+}
+
+/// How to prune.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PruneArgs {
+    /// Unused data that may stay: `5%`, bytes with an optional K, M, G or T, or `unlimited`
+    #[arg(long, default_value = "5%")]
+    pub(crate) max_unused: String,
+    /// Keep packs without use for this long before they are deleted, like `23h` or `2d`
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) keep_delete: Option<String>,
+}
+
+/// `strongroom repo copy`
+#[derive(Debug, Args)]
+pub(crate) struct RepoCopy {
+    #[command(flatten)]
+    pub(crate) repo: RepoArgs,
+    /// Where to copy from
+    #[arg(long)]
+    pub(crate) from_repo: String,
+    /// File with the password of that repository
+    #[arg(long)]
+    pub(crate) from_password_file: PathBuf,
+    #[command(flatten)]
+    pub(crate) filter: SnapshotFilter,
+    /// Snapshots to copy; all if none is named
+    pub(crate) snapshots: Vec<String>,
+}
+
+/// `strongroom repo repair …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum RepairCmd {
+    /// Write the index anew from what is stored
+    Index {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Ask all packs for their lists
+        #[arg(long)]
+        read_all_packs: bool,
+    },
+    /// Save what is whole in damaged packs
+    Packs {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Ids of the packs
+        #[arg(required = true)]
+        packs: Vec<String>,
+    },
+    /// Cut what is lost out of snapshots
+    Snapshots {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Snapshots to repair; all if none is named
+        snapshots: Vec<String>,
+        /// Remove the snapshots that were replaced
+        #[arg(long)]
+        forget: bool,
+        /// Only say what would be done
+        #[arg(short = 'n', long)]
+        dry_run: bool,
+    },
+}
+
+/// `strongroom repo key …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCmd {
+    /// List the passwords' key files
+    List {
+        #[command(flatten)]
+        repo: RepoArgs,
+    },
+    /// Add a password
+    Add {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// File with the new password
+        #[arg(long)]
+        new_password_file: PathBuf,
+    },
+    /// Remove a password
+    Remove {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// Id of the key file, or the beginning of it
+        id: String,
+    },
+    /// Replace the password
+    Passwd {
+        #[command(flatten)]
+        repo: RepoArgs,
+        /// File with the new password
+        #[arg(long)]
+        new_password_file: PathBuf,
     },
 }
 
@@ -187,10 +314,21 @@ pub(crate) struct RepoForget {
     /// Keep the newest of so many years
     #[arg(short = 'y', long)]
     pub(crate) keep_yearly: Option<u32>,
+    /// Keep all that are younger than this, like `1y5m7d2h`
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) keep_within: Option<String>,
+    /// Keep all with this tag
+    #[arg(long, value_name = "TAG")]
+    pub(crate) keep_tag: Vec<String>,
+    /// Apply the rules to each group of the same `host`, `paths`, `tags`; or to all at once
+    #[arg(short = 'g', long, default_value = "host,paths")]
+    pub(crate) group_by: String,
     /// Only say what would be done
     #[arg(short = 'n', long)]
     pub(crate) dry_run: bool,
     /// Prune afterwards
     #[arg(long)]
     pub(crate) prune: bool,
+    #[command(flatten)]
+    pub(crate) prune_options: PruneArgs,
 }

@@ -1,9 +1,14 @@
 //! `strongroom repo …`: the engine alone, on any restic repository of format version 2.
 
 mod backup;
+mod compare;
+mod forget;
 mod inspect;
+mod keys;
 mod maintain;
 mod progress;
+mod repair;
+mod units;
 
 use std::{sync::Arc, thread::available_parallelism};
 
@@ -16,7 +21,7 @@ use strongroom_engine::{
 use self::progress::Bar;
 use super::repository::read_password;
 use crate::{
-    args::{RepoArgs, RepoCmd, SnapshotFilter},
+    args::{Archive, RepoArgs, RepoCmd, SnapshotFilter},
     runtime::SystemClock,
     storage,
     ui::{self, Outcome},
@@ -36,7 +41,15 @@ pub(super) fn run(cmd: RepoCmd) -> Result<Outcome> {
             repo,
             snapshot,
             path,
+            archive: Archive::Tar,
         } => inspect::dump(&repo, &snapshot, &path),
+        RepoCmd::Diff {
+            repo,
+            first,
+            second,
+            metadata,
+        } => compare::diff(&repo, [&first, &second], metadata),
+        RepoCmd::Copy(args) => compare::copy(&args),
         RepoCmd::Restore {
             repo,
             snapshot,
@@ -49,8 +62,14 @@ pub(super) fn run(cmd: RepoCmd) -> Result<Outcome> {
             read_data,
             read_data_subset,
         } => maintain::check(&repo, read_data, read_data_subset.as_deref()),
-        RepoCmd::Forget(args) => maintain::forget(args),
-        RepoCmd::Prune { repo, dry_run } => maintain::prune(&repo, dry_run),
+        RepoCmd::Forget(args) => forget::forget(&args),
+        RepoCmd::Prune {
+            repo,
+            options,
+            dry_run,
+        } => maintain::prune(&repo, &options, dry_run),
+        RepoCmd::Repair(cmd) => repair::run(cmd),
+        RepoCmd::Key(cmd) => keys::run(cmd),
         RepoCmd::Unlock { repo, remove_all } => maintain::unlock(&repo, remove_all),
     }
 }

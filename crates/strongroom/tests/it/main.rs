@@ -4,5 +4,6 @@ mod cli;
 mod common;
 mod demo;
 mod recovery;
+mod repo;
 mod s3;
 mod tls;

@@ -4,8 +4,8 @@ use std::{io::Write, sync::Arc};
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use strongroom_domain::tree::EntryPath;
-use strongroom_engine::{BrowseNode, Snapshot};
+use strongroom_domain::tree::{Context, EntryPath};
+use strongroom_engine::{BrowseNode, Snapshot, SnapshotReader, StreamOptions, TarSink};
 
 use super::{context, matches, open, open_indexed, progress::Bar};
 use crate::{
@@ -105,11 +105,33 @@ pub(super) fn dump(args: &RepoArgs, snapshot: &str, path: &str) -> Result<Outcom
     let repository = open_indexed(args, &context)?;
     let snapshot = repository.repository().find_snapshot(snapshot)?;
     let path = EntryPath::parse_lenient(path.as_bytes())?;
+    let reader = repository.reader(&snapshot);
+    if path.is_root() || reader.find(&path)?.metadata.is_dir() {
+        return dump_archive(&reader, path, &bar, &context);
+    }
     let mut out = std::io::stdout().lock();
-    repository
-        .reader(&snapshot)
-        .dump(&path, &mut out, &context)?;
+    reader.dump(&path, &mut out, &context)?;
     out.flush()?;
     bar.finish();
     Ok(Outcome::Done)
+}
+
+fn dump_archive(
+    reader: &SnapshotReader,
+    path: EntryPath,
+    bar: &Bar,
+    context: &Context,
+) -> Result<Outcome> {
+    let out = std::io::BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
+    let options = StreamOptions {
+        path,
+        ..StreamOptions::default()
+    };
+    let report = reader.stream(&options, &mut TarSink::new(out), context)?;
+    bar.finish();
+    Ok(if report.failures.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::SomeFailed
+    })
 }

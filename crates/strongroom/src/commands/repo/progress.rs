@@ -1,6 +1,6 @@
 //! Progress of engine work on a terminal.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use strongroom_domain::tree::{EntryFailure, Progress};
@@ -11,7 +11,7 @@ use crate::ui;
 #[derive(Debug)]
 pub(super) struct Bar {
     bar: ProgressBar,
-    entries: AtomicU64,
+    counts_entries: AtomicBool,
 }
 
 impl Bar {
@@ -28,7 +28,7 @@ impl Bar {
         bar.set_message(what);
         Self {
             bar,
-            entries: AtomicU64::new(0),
+            counts_entries: AtomicBool::new(false),
         }
     }
 
@@ -40,12 +40,22 @@ impl Bar {
 
 impl Progress for Bar {
     fn add(&self, bytes: u64, entries: u64) {
-        self.bar.inc(bytes);
-        self.entries.fetch_add(entries, Ordering::Relaxed);
+        let entries_count = self.counts_entries.load(Ordering::Relaxed);
+        self.bar.inc(if entries_count { entries } else { bytes });
     }
 
-    fn total(&self, bytes: u64, _entries: u64) {
-        self.bar.set_length(bytes);
+    fn total(&self, bytes: u64, entries: u64) {
+        if bytes > 0 {
+            self.bar.set_length(bytes);
+            return;
+        }
+        // Work that is not counted in bytes.
+        let style = "{spinner} {msg} {pos}/{len} {per_sec} eta {eta}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            self.bar.set_style(style);
+        }
+        self.counts_entries.store(true, Ordering::Relaxed);
+        self.bar.set_length(entries);
     }
 
     fn failed(&self, failure: &EntryFailure) {
