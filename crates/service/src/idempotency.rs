@@ -49,31 +49,35 @@ pub(crate) struct Sealed(String);
 impl Service {
     /// Does `make`, unless the caller's request was carried out before: then `again` looks up what
     /// that made. `make` calls [`remember`](Self::remember) in its transaction.
-    pub(crate) async fn once<A, T, F>(
+    pub(crate) fn once<A, T, F>(
         &self,
         caller: &Caller,
         make: impl Future<Output = Result<T>>,
         again: impl FnOnce(A) -> F,
-    ) -> Result<T>
+    ) -> impl Future<Output = Result<T>>
     where
         A: DeserializeOwned,
         F: Future<Output = Result<T>>,
     {
-        if let Some(answer) = self.replay(caller).await? {
-            return again(answer).await;
-        }
-        match make.await {
-            Err(error) if caller.key.is_some() => {
-                // Somebody may have sent the same request at the same time and been faster.
-                // Transactions that come close together are committed together: what stood in
-                // the way can be read once one that came after it is committed.
-                self.begin().await?.commit().await?;
-                match self.replay(caller).await? {
-                    Some(answer) => again(answer).await,
-                    None => Err(error),
-                }
+        // On the heap, or every verb's future would hold it several times over.
+        let make = Box::pin(make);
+        async move {
+            if let Some(answer) = self.replay(caller).await? {
+                return again(answer).await;
             }
-            done => done,
+            match make.await {
+                Err(error) if caller.key.is_some() => {
+                    // Somebody may have sent the same request at the same time and been faster.
+                    // Transactions that come close together are committed together: what stood
+                    // in the way can be read once one that came after it is committed.
+                    self.begin().await?.commit().await?;
+                    match self.replay(caller).await? {
+                        Some(answer) => again(answer).await,
+                        None => Err(error),
+                    }
+                }
+                done => done,
+            }
         }
     }
 

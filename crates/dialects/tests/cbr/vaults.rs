@@ -267,7 +267,7 @@ async fn a_servers_backup_is_one_of_the_type_that_clients_ask_for() {
     );
     std::fs::create_dir(&etc).unwrap();
     std::fs::write(etc.join("hosts"), "localhost").unwrap();
-    std::fs::write(&disk, [7; 100_000]).unwrap();
+    std::fs::write(&disk, vec![7; 100_000]).unwrap();
     let pairs = [("paths", &etc), ("volumes", &disk)];
     let pairs = pairs.map(|(key, path)| (key.to_owned(), path.to_str().unwrap().to_owned()));
     let settings = Settings(pairs.into());

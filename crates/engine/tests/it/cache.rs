@@ -83,7 +83,6 @@ impl Place {
     fn assert_sound(&self) {
         let options = CheckOptions {
             read_data: ReadData::All,
-            ..CheckOptions::default()
         };
         let report = self
             .repository

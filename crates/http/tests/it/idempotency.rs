@@ -60,19 +60,21 @@ impl Things {
                 let body = |name| json!({"resource_id": self.resource.id, "name": name});
                 ("", body("one"), body("two"))
             }
-            "/backups/{id}/cancel" => return self.without_body(path, &self.pending.id.to_string()),
+            "/backups/{id}/cancel" => {
+                return Self::without_body(path, &self.pending.id.to_string());
+            }
             "/restores" => {
                 let target = json!({"type": "original"});
                 let body = |conflict| json!({"backup_id": self.completed.id, "target": target, "conflict": conflict});
                 ("", body("keep"), body("replace"))
             }
-            "/restores/{id}/cancel" => return self.without_body(path, &self.restore),
+            "/restores/{id}/cancel" => return Self::without_body(path, &self.restore),
             "/repositories" => {
                 let body = |name: &str| json!({"name": name, "url": format!("memory:{name}")});
                 ("", body("one"), body("two"))
             }
             "/policies" => ("", policy("one"), policy("two")),
-            "/policies/{id}/run" => return self.without_body(path, &self.policy),
+            "/policies/{id}/run" => return Self::without_body(path, &self.policy),
             "/vaults" => {
                 let body = |name| json!({"name": name, "resource_ids": [], "quota_bytes": 1});
                 ("", body("one"), body("two"))
@@ -103,7 +105,7 @@ impl Things {
         (path.replace("{id}", id), one, other)
     }
 
-    fn without_body(&self, path: &str, id: &str) -> (String, Value, Value) {
+    fn without_body(path: &str, id: &str) -> (String, Value, Value) {
         (path.replace("{id}", id), Value::Null, json!({}))
     }
 

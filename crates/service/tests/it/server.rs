@@ -182,7 +182,7 @@ async fn a_server_without_usable_members_is_refused() {
         "settings.volumes"
     );
     assert_eq!(
-        create(&[("paths", "/srv,/home/srv")]).await,
+        create(&[("paths", "/srv,/opt/srv")]).await,
         "settings.paths"
     );
     assert_eq!(create(&[("disks", "/dev/vda")]).await, "settings.disks");

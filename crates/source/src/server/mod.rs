@@ -13,7 +13,7 @@ use strongroom_domain::{
     FieldError, ResourceKind,
     resource::Settings,
     tree::{
-        Context, Entry, EntryError, EntryFailure, EntryKind, EntryPath, Metadata, Phase,
+        Context, Entry, EntryError, EntryFailure, EntryKind, EntryPath, Metadata, Patterns, Phase,
         RestoreReport, TreeReader,
     },
 };
@@ -102,7 +102,7 @@ impl ServerSource {
                     name: target.name.clone(),
                     settings: target.settings.clone(),
                 },
-                include: Default::default(),
+                include: Patterns::default(),
                 overwrite: request.overwrite,
             };
             let member = tree.subtree(&name)?;

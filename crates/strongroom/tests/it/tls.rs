@@ -1,5 +1,7 @@
 //! URLs that lead back to the server say how it was reached.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::{path::Path, process::Command};
 
 use serde_json::{Value, json};

@@ -263,7 +263,7 @@ impl Noise {
         ];
         let mut rest = text;
         while !rest.is_empty() {
-            let word = WORDS[self.below(16) as usize];
+            let word = WORDS[usize::try_from(self.below(16)).expect("less than sixteen")];
             let length = word.len().min(rest.len());
             let (now, later) = rest.split_at_mut(length);
             now.copy_from_slice(&word[..length]);
