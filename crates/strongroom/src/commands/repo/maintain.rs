@@ -68,7 +68,12 @@ pub(super) fn prune_repository(
         bar.finish();
         return print_plan(args, &plan);
     }
-    let marked = plan.packs_marked();
+    // Packs that are written anew are as useless afterwards as those without use.
+    let marked = if options.grace.is_some() {
+        plan.packs_marked() + plan.packs_to_repack()
+    } else {
+        0
+    };
     let report = plan.execute(&context)?;
     bar.finish();
     if args.json {
