@@ -195,14 +195,14 @@ fn a_source_that_panics_fails_the_backup_and_nothing_else() {
     back_up(&repository, made_up(&[("a", b"b")]), &options()).unwrap();
 }
 
-/// Cancels after so many bytes.
-struct CancelAfter(Cancel, AtomicU64);
+/// Cancels once a pack is stored.
+struct CancelOnceStored(Cancel);
 
-impl Progress for CancelAfter {
-    fn add(&self, bytes: u64, _: u64) {
-        if self.1.fetch_add(bytes, Ordering::Relaxed) + bytes > 20 << 20 {
-            self.0.cancel();
-        }
+impl Progress for CancelOnceStored {
+    fn add(&self, _: u64, _: u64) {}
+
+    fn stored(&self, _: u64) {
+        self.0.cancel();
     }
 }
 
@@ -211,7 +211,7 @@ fn a_cancelled_backup_leaves_no_snapshot_and_what_it_stored_is_used_by_the_next(
     let (backend, repository) = memory();
     let noise = noise(40 << 20, 3);
     let cancel = Cancel::new();
-    let progress = Arc::new(CancelAfter(cancel.clone(), AtomicU64::new(0)));
+    let progress = Arc::new(CancelOnceStored(cancel.clone()));
     let context = Context {
         cancel,
         progress,

@@ -266,7 +266,7 @@ async fn a_tenant_has_one_default_repository(
     assert_eq!((found.stored_bytes, found.version), (7, 2));
     assert_eq!(tx.list_repositories(world.tenant).await.unwrap().len(), 2);
     assert_eq!(tx.all_repositories().await.unwrap().len(), 2);
-    tx.delete_repository(&second).await.unwrap();
+    tx.delete_repository(&found).await.unwrap();
     assert_eq!(tx.default_repository(world.tenant).await.unwrap(), None);
 }
 
