@@ -324,10 +324,21 @@ async fn context(
         }
         Some(Subject::Restore(id)) => {
             let restore = service.restore(caller, id).await?;
-            context.backup = service.backup(caller, restore.backup_id).await.ok();
+            context.backup = if_found(service.backup(caller, restore.backup_id).await)?;
             context.restore = Some(restore);
         }
         _ => {}
     }
     Ok(context)
+}
+
+/// What was looked for, unless there is no such thing; other errors stay errors.
+pub(super) fn if_found<T>(
+    answer: strongroom_service::Result<T>,
+) -> strongroom_service::Result<Option<T>> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(strongroom_service::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

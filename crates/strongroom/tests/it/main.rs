@@ -1,4 +1,5 @@
-//! The real binary: its command line, its recovery from a kill, its storage on S3, its demo, TLS.
+//! The real binary: its command line, its recovery from a kill, its storage on S3, its demo, TLS,
+//! the vendors' clients.
 
 mod cli;
 mod common;
@@ -7,3 +8,4 @@ mod recovery;
 mod repo;
 mod s3;
 mod tls;
+mod vendors;

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha512};
 use crate::common::{Installation, run};
 
 /// Makes a certificate for the local machine, `cert.pem` with `key.pem`.
-fn certificate(directory: &Path) {
+pub(crate) fn certificate(directory: &Path) {
     let mut openssl = Command::new("openssl");
     openssl
         .args("req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost".split(' '))

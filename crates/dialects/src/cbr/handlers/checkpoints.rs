@@ -54,7 +54,7 @@ pub(in crate::cbr) async fn show(
     let id = path.0.id.parse::<CheckpointId>();
     let id = id.map_err(|_| Core::not_found("checkpoint", &path.0.id))?;
     let view = service.checkpoint(&caller, id).await?;
-    let vault = service.vault(&caller, view.checkpoint.vault_id).await.ok();
+    let vault = look::if_found(service.vault(&caller, view.checkpoint.vault_id).await)?;
     let members = look::members(&service, &caller).await?;
     let checkpoint = map::checkpoint(&view, vault.as_ref(), &members);
     Ok(Json(wire::CheckpointEnvelope { checkpoint }))
