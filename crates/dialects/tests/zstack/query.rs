@@ -380,7 +380,9 @@ fn naive(row: &Value, field: &str, operator: &str, value: &str) -> bool {
         _ => {}
     }
     let Some(cell) = cell else { return false };
-    let items: Vec<_> = value.trim_end_matches(',').split(',').collect();
+    // Empty items at the end do not count, so a value of commas alone is an empty list.
+    let kept = value.trim_end_matches(',');
+    let items: Vec<_> = kept.split(',').filter(|_| !kept.is_empty()).collect();
     match operator {
         "~=" => naive_like(cell, value),
         "!~=" => !naive_like(cell, value),

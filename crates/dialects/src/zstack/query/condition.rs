@@ -138,6 +138,7 @@ mod tests {
     #[case("name!~=a%", "name", Test::NotLike("a%".into()))]
     #[case("name?=a, b,", "name", Test::In(list(&["a", " b"])))]
     #[case("name!?=a,,b", "name", Test::NotIn(list(&["a", "", "b"])))]
+    #[case("name?=,,", "name", Test::In(list(&[])))]
     #[case("description is null", "description", Test::IsNull)]
     #[case("description not null", "description", Test::NotNull)]
     #[case("description=null", "description", Test::IsNull)]
