@@ -58,12 +58,18 @@ ids! {
     BackupId,
     /// Names a checkpoint: the group of backups that one request on a vault made.
     CheckpointId,
+    /// Names a copy of a backup in another repository; never shown to a client.
+    CopyId,
     /// Names a stored credential (API token or access key).
     CredentialId,
     /// Names an audit event.
     EventId,
+    /// Names leave to download a backup; who knows it may.
+    ExportId,
     /// Names a job; never shown to a client.
     JobId,
+    /// Names a thing that only one face knows.
+    ObjectId,
     /// Names the client-visible record of long work.
     OperationId,
     /// Names a protection policy.

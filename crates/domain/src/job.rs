@@ -27,6 +27,20 @@ pub enum Work {
         /// The backup to remove.
         backup: BackupId,
     },
+    /// Copy this backup to another repository.
+    CopyBackup {
+        /// The backup to copy.
+        backup: BackupId,
+        /// The repository it is read from.
+        from: RepositoryId,
+        /// The repository it goes to.
+        to: RepositoryId,
+    },
+    /// Remove those copies of this backup that are marked so.
+    DeleteCopies {
+        /// The backup, which stays.
+        backup: BackupId,
+    },
     /// Decide which backups of a policy have to go.
     ApplyRetention {
         /// The policy whose rules apply.
@@ -35,6 +49,12 @@ pub enum Work {
     /// Check a repository and a part of its data.
     VerifyRepository {
         /// The repository to check.
+        repository: RepositoryId,
+    },
+    /// Compare a repository's snapshots with the catalog: take up what the catalog does not know,
+    /// mark what is gone.
+    ScanRepository {
+        /// The repository to look at.
         repository: RepositoryId,
     },
     /// Free what no snapshot needs.
@@ -65,8 +85,11 @@ impl Work {
             Self::RunBackup { .. } => "run_backup",
             Self::RunRestore { .. } => "run_restore",
             Self::DeleteBackup { .. } => "delete_backup",
+            Self::CopyBackup { .. } => "copy_backup",
+            Self::DeleteCopies { .. } => "delete_copies",
             Self::ApplyRetention { .. } => "apply_retention",
             Self::VerifyRepository { .. } => "verify_repository",
+            Self::ScanRepository { .. } => "scan_repository",
             Self::PruneRepository { .. } => "prune_repository",
         }
     }
@@ -74,12 +97,15 @@ impl Work {
     /// The id of what the work is about.
     pub fn subject(&self) -> uuid::Uuid {
         match *self {
-            Self::RunBackup { backup } | Self::DeleteBackup { backup } => backup.uuid(),
+            Self::RunBackup { backup }
+            | Self::DeleteBackup { backup }
+            | Self::CopyBackup { backup, .. }
+            | Self::DeleteCopies { backup } => backup.uuid(),
             Self::RunRestore { restore } => restore.uuid(),
             Self::ApplyRetention { policy } => policy.uuid(),
-            Self::VerifyRepository { repository } | Self::PruneRepository { repository } => {
-                repository.uuid()
-            }
+            Self::VerifyRepository { repository }
+            | Self::ScanRepository { repository }
+            | Self::PruneRepository { repository } => repository.uuid(),
         }
     }
 }

@@ -6,11 +6,14 @@
 
 pub mod annotations;
 pub mod backup;
+pub mod callback;
+pub mod copy;
 pub mod credential;
 pub mod error;
 pub mod event;
 pub mod id;
 pub mod job;
+pub mod object;
 pub mod operation;
 pub mod page;
 pub mod policy;
@@ -31,10 +34,12 @@ pub mod vault;
 pub use crate::{
     annotations::{Annotations, Label},
     backup::{Backup, BackupState, Trigger},
+    copy::{BackupCopy, Export},
     error::{FieldError, InvalidTransition},
     id::{
-        BackupId, CheckpointId, CredentialId, EventId, JobId, OperationId, PolicyId, PrincipalId,
-        RepositoryId, ResourceId, RestoreId, SessionId, TenantId, VaultId,
+        BackupId, CheckpointId, CopyId, CredentialId, EventId, ExportId, JobId, ObjectId,
+        OperationId, PolicyId, PrincipalId, RepositoryId, ResourceId, RestoreId, SessionId,
+        TenantId, VaultId,
     },
     page::{Page, Paged, Start},
     principal::{Principal, Role},

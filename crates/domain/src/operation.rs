@@ -18,12 +18,18 @@ text_enum! {
         Restore = "restore",
         /// Deletes one.
         DeleteBackup = "delete_backup",
+        /// Copies one to another repository.
+        CopyBackup = "copy_backup",
+        /// Removes copies of one.
+        DeleteCopies = "delete_copies",
         /// Deletes a vault with its backups.
         DeleteVault = "delete_vault",
         /// Deletes the backups of resources taken out of a vault.
         RemoveResources = "remove_resources",
         /// Reads a repository over.
         Verify = "verify",
+        /// Compares a repository's snapshots with the catalog.
+        Scan = "scan",
         /// A request that a face answers late, e.g. one whose bad field is reported in the job.
         Request = "request",
     }

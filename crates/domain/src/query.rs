@@ -31,6 +31,10 @@ pub enum Filter<F> {
     LikeFolded(F, String),
     /// The column is NULL.
     IsNull(F),
+    /// The row has a further one that belongs to it (a backup: a copy in another repository) for
+    /// which this holds; columns that both have are then those of the further one. In memory no
+    /// row has any.
+    Exists(Box<Filter<F>>),
 }
 
 impl<F> Default for Filter<F> {

@@ -24,8 +24,12 @@ pub struct Repository {
     pub tenant_id: TenantId,
     /// Unique within the tenant.
     pub name: String,
+    /// A free text.
+    pub description: Option<String>,
     /// Where it is: an absolute path, `s3:…` or `memory:NAME`.
     pub url: String,
+    /// Whether it takes new backups.
+    pub enabled: bool,
     /// Where backups go when a request names no repository; one per tenant.
     pub is_default: bool,
     /// Whether it can be used.

@@ -12,6 +12,7 @@ use utoipa::openapi::OpenApi;
 use crate::{
     dialect::{Dialect, FallbackReason},
     docs::{self, Document},
+    download,
     extract::RequestId,
     layers::{self, Frame, Metrics},
     probes, v1,
@@ -86,7 +87,7 @@ pub fn compose(mut parts: Parts) -> Composed {
     });
     let registry = Arc::new(parts.metrics);
     let (faces, documents) = faces(parts.dialects);
-    let mut router = faces.merge(probes::health());
+    let mut router = faces.merge(probes::health()).merge(download::router());
     if parts.serve_metrics {
         router = router.merge(probes::metrics(registry.clone()));
     }

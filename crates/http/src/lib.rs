@@ -7,6 +7,7 @@
 pub mod auth;
 pub mod compose;
 pub mod dialect;
+pub mod download;
 pub mod etag;
 pub mod extract;
 pub mod page;

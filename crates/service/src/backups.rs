@@ -1,6 +1,7 @@
 //! Backups: ask for one, look at them, delete them.
 
 mod browse;
+pub mod copies;
 mod delete;
 pub(crate) mod request;
 
@@ -17,6 +18,7 @@ use strongroom_store::Conn;
 
 use crate::{
     Caller, Error, Result, Service,
+    operations::NewOperation,
     validate::{Faults, check_version},
 };
 
@@ -93,6 +95,16 @@ pub struct DeleteBackup {
     pub operation_id: Option<OperationId>,
     /// Vendor attributes of the operation.
     pub operation_annotations: Annotations,
+}
+
+impl From<NewOperation> for DeleteBackup {
+    fn from(operation: NewOperation) -> Self {
+        Self {
+            version: None,
+            operation_id: operation.id,
+            operation_annotations: operation.annotations,
+        }
+    }
 }
 
 /// A file or directory inside a backup.

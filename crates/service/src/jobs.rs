@@ -6,19 +6,22 @@
 //! carried out at least once, so every step may find that it was done before.
 
 mod attempt;
+mod copy_backup;
 mod delete_backup;
+mod delete_copies;
 mod meter;
 mod prune_repository;
 mod retention;
 mod run_backup;
 mod run_restore;
 pub(crate) mod running;
+mod scan_repository;
 mod settle;
 mod stop;
 mod transfer;
 mod verify_repository;
 mod worker;
 
-pub use worker::Workers;
+pub use {scan_repository::RESULT as SCAN_RESULT, worker::Workers};
 
 pub(crate) use {attempt::Attempt, run_backup::leaves_nothing, stop::Stop};

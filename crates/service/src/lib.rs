@@ -9,13 +9,16 @@
 //! was read back.
 
 pub mod backups;
+pub mod callbacks;
 pub mod caller;
 mod engines;
 pub mod error;
+pub mod exports;
 mod idempotency;
 pub mod identity;
 pub mod jobs;
 mod keyring;
+pub mod objects;
 pub mod operations;
 mod paths;
 pub mod policies;

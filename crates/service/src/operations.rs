@@ -10,6 +10,15 @@ use strongroom_domain::{
 
 use crate::{Caller, Error, Result, Service, error::taken};
 
+/// What a client chooses of the operation that it starts.
+#[derive(Debug, Clone, Default)]
+pub struct NewOperation {
+    /// Its id, if the client chose it (ZStack's job UUID).
+    pub id: Option<OperationId>,
+    /// Vendor attributes.
+    pub annotations: Annotations,
+}
+
 impl Service {
     /// One operation. `None` as caller is for the faces whose poll path takes no credential
     /// (ZStack's api-jobs); the id alone is the secret then.

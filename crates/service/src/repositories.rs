@@ -14,6 +14,7 @@ use crate::{
     Caller, ConflictKind, Error, Result, Service,
     error::taken,
     identity::secrets,
+    operations::NewOperation,
     records::INTERACTIVE,
     validate::{Faults, check_version},
 };
@@ -26,6 +27,8 @@ const PASSWORD_BYTES: usize = 32;
 pub struct CreateRepository {
     /// Unique within the tenant.
     pub name: String,
+    /// A free text.
+    pub description: Option<String>,
     /// Where it is: an absolute path, `s3:…` or `memory:NAME`.
     pub url: String,
     /// The restic password; a random one is made for a new repository if nothing is given.
@@ -38,11 +41,30 @@ pub struct CreateRepository {
     pub annotations: Annotations,
 }
 
+impl CreateRepository {
+    /// A repository called `name` at `url`, with everything else left to us.
+    pub fn at(name: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            description: None,
+            url: url.into(),
+            password: None,
+            is_default: false,
+            capacity_bytes: None,
+            annotations: Annotations::default(),
+        }
+    }
+}
+
 /// What may be changed of a repository; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
 pub struct UpdateRepository {
     /// A new name.
     pub name: Option<String>,
+    /// A new free text.
+    pub description: Option<Option<String>>,
+    /// Whether it takes new backups.
+    pub enabled: Option<bool>,
     /// Becomes the default.
     pub is_default: Option<bool>,
     /// A new limit.
@@ -74,6 +96,7 @@ impl Service {
         caller.require(Permission::Administer)?;
         let CreateRepository {
             name,
+            description,
             url,
             password,
             is_default,
@@ -82,6 +105,7 @@ impl Service {
         } = request;
         let mut faults = Faults::default();
         faults.name("name", &name);
+        faults.description(description.as_deref());
         if url.trim().is_empty() {
             faults.add("url", "must not be empty");
         }
@@ -116,7 +140,9 @@ impl Service {
             id,
             tenant_id: caller.tenant_id,
             name,
+            description,
             url,
+            enabled: true,
             is_default,
             state: RepositoryState::Ready,
             reason: None,
@@ -173,16 +199,23 @@ impl Service {
         check_version("repository", &id, version, repository.version)?;
         let UpdateRepository {
             name,
+            description,
+            enabled,
             is_default,
             capacity_bytes,
             annotations,
         } = change;
+        let mut faults = Faults::default();
         if let Some(name) = name {
-            let mut faults = Faults::default();
             faults.name("name", &name);
-            faults.check()?;
             repository.name = name;
         }
+        if let Some(description) = description {
+            faults.description(description.as_deref());
+            repository.description = description;
+        }
+        faults.check()?;
+        repository.enabled = enabled.unwrap_or(repository.enabled);
         match is_default {
             Some(false) if repository.is_default => {
                 let reason = "make another repository the default instead";
@@ -212,19 +245,72 @@ impl Service {
 
     /// Has a repository checked now: its structure, a part of its data, and whether its backups
     /// are still in it.
-    pub async fn verify_repository(&self, caller: &Caller, id: RepositoryId) -> Result<Operation> {
+    pub async fn verify_repository(
+        &self,
+        caller: &Caller,
+        id: RepositoryId,
+        operation: NewOperation,
+    ) -> Result<Operation> {
+        let event = "repository.verification_requested";
+        self.look_at(
+            caller,
+            id,
+            OperationKind::Verify,
+            operation,
+            event,
+            |row, operation| self.verify_job(row, INTERACTIVE, Some(operation)),
+        )
+        .await
+    }
+
+    /// Has a repository compared with the catalog now: its snapshots that the catalog does not
+    /// know are taken up, backups that it no longer has are marked. The operation's annotations say
+    /// how many, see [`SCAN_RESULT`](crate::jobs::SCAN_RESULT).
+    pub async fn scan_repository(
+        &self,
+        caller: &Caller,
+        id: RepositoryId,
+        operation: NewOperation,
+    ) -> Result<Operation> {
+        let event = "repository.scan_requested";
+        self.look_at(
+            caller,
+            id,
+            OperationKind::Scan,
+            operation,
+            event,
+            |row, operation| {
+                let locks = vec![
+                    Lock::exclusive(format!("scan:{id}")),
+                    Lock::shared(lock_key(id)),
+                ];
+                let work = Work::ScanRepository { repository: id };
+                self.job(row.tenant_id, work, locks, INTERACTIVE, Some(operation))
+            },
+        )
+        .await
+    }
+
+    async fn look_at(
+        &self,
+        caller: &Caller,
+        id: RepositoryId,
+        kind: OperationKind,
+        operation: NewOperation,
+        event: &str,
+        job: impl FnOnce(&Repository, OperationId) -> Job,
+    ) -> Result<Operation> {
         caller.require(Permission::Write)?;
         let mut tx = self.begin().await?;
         let repository = find_repository(&mut tx, caller.tenant_id, id).await?;
-        let subject = Subject::Repository(id);
-        let kind = OperationKind::Verify;
-        let operation =
-            self.operation_of(caller, kind, Some(subject), None, Annotations::default());
-        tx.insert_operation(&operation).await?;
-        tx.enqueue(&self.verify_job(&repository, INTERACTIVE, Some(operation.id)))
-            .await?;
-        let event = self.event(caller, "repository.verification_requested", Some(subject));
-        tx.insert_event(&event).await?;
+        let subject = Some(Subject::Repository(id));
+        let NewOperation { id, annotations } = operation;
+        let operation = self.operation_of(caller, kind, subject, id, annotations);
+        tx.insert_operation(&operation)
+            .await
+            .map_err(taken("operation", &operation.id.to_string()))?;
+        tx.enqueue(&job(&repository, operation.id)).await?;
+        tx.insert_event(&self.event(caller, event, subject)).await?;
         tx.commit().await?;
         self.nudge();
         Ok(operation)
@@ -299,6 +385,26 @@ pub(crate) async fn choose_repository(
     }
 }
 
+/// Refuses a backup for a repository that is switched off or has reached its limit.
+pub(crate) fn check_takes_backups(repository: &Repository) -> Result<()> {
+    let name = &repository.name;
+    if !repository.enabled {
+        let message = format!("repository `{name}` is disabled");
+        let kind = ConflictKind::WrongState;
+        return Err(Error::conflict(kind, "repository", message));
+    }
+    match repository.capacity_bytes {
+        Some(capacity) if repository.stored_bytes >= capacity => {
+            let stored = repository.stored_bytes;
+            let message =
+                format!("repository `{name}` holds {stored} of the {capacity} bytes it may");
+            let kind = ConflictKind::QuotaExceeded;
+            Err(Error::conflict(kind, "repository", message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What jobs that use a repository hold, shared or alone.
 pub(crate) fn lock_key(id: RepositoryId) -> String {
     format!("repository:{id}")
@@ -308,6 +414,7 @@ pub(crate) fn lock_key(id: RepositoryId) -> String {
 async fn is_used(conn: &mut Conn, tenant: TenantId, id: RepositoryId) -> Result<bool> {
     let filter = Filter::eq(BackupField::RepositoryId, id.uuid());
     Ok(conn.count_backups(tenant, &filter).await? > 0
+        || !conn.copies_in(tenant, id).await?.is_empty()
         || conn
             .list_vaults(tenant)
             .await?

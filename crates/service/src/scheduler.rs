@@ -21,11 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ConflictKind, Error, Result, Service,
-    backups::request::{Origin, check_room},
+    backups::request::Origin,
     error::chain,
     policies::next_run,
     records::MAINTENANCE,
-    repositories::choose_repository,
+    repositories::{check_takes_backups, choose_repository},
     vaults::checkpoints::CheckpointPlan,
 };
 
@@ -214,7 +214,7 @@ impl Service {
             return Ok(Some(reason));
         }
         let chosen = choose_repository(tx, policy.tenant_id, policy.repository_id).await;
-        let repository = match chosen.and_then(|it| check_room(&it).map(|()| it)) {
+        let repository = match chosen.and_then(|it| check_takes_backups(&it).map(|()| it)) {
             Ok(repository) => repository,
             Err(error) => return reason_of(Err(error)),
         };

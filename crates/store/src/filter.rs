@@ -15,6 +15,20 @@ const MAX_VALUES: usize = 5_000;
 /// A column that clients may filter by.
 pub(crate) trait Field: Copy {
     fn column(self) -> Column;
+
+    /// The table of the rows that belong to one, what ties them to it, and the column there, if it
+    /// has this one.
+    const FURTHER: Option<(&'static str, &'static str)> = None;
+
+    fn further_column(self) -> Option<Column> {
+        None
+    }
+}
+
+/// The column that a condition is about.
+fn column_of<F: Field>(out: &Conditions, field: F) -> Column {
+    let further = field.further_column().filter(|_| out.further);
+    further.unwrap_or_else(|| field.column())
 }
 
 impl Field for BackupField {
@@ -34,6 +48,21 @@ impl Field for BackupField {
             F::CreatedAt | F::UpdatedAt => Column::required(name, Kind::Time),
             F::StartedAt | F::FinishedAt | F::ExpiresAt => Column::nullable(name, Kind::Time),
         }
+    }
+
+    const FURTHER: Option<(&'static str, &'static str)> =
+        Some(("backup_copies", "backup_copies.backup_id = backups.id"));
+
+    fn further_column(self) -> Option<Column> {
+        use BackupField as F;
+        Some(match self {
+            F::Id => Column::required("backup_copies.backup_id", Kind::Id),
+            F::RepositoryId => Column::required("backup_copies.repository_id", Kind::Id),
+            F::State => Column::required("backup_copies.state", Kind::Text),
+            F::CreatedAt => Column::required("backup_copies.created_at", Kind::Time),
+            F::UpdatedAt => Column::required("backup_copies.updated_at", Kind::Time),
+            _ => return None,
+        })
     }
 }
 
@@ -99,11 +128,11 @@ fn compile<F: Field>(out: &mut Conditions, filter: &Filter<F>) -> Result<String>
         Filter::Any(any) => joined(out, any, " OR ", "1 = 0")?,
         Filter::Not(one) => format!("(NOT {})", compile(out, one)?),
         Filter::Compare(field, op, value) => {
-            let (left, place) = sides(out, field.column(), value)?;
+            let (left, place) = sides(out, column_of(out, *field), value)?;
             format!("{left} {} {place}", symbol(*op))
         }
         Filter::In(field, values) => {
-            let column = field.column();
+            let column = column_of(out, *field);
             let mut lists: Vec<(String, Vec<String>)> = Vec::new();
             for value in values {
                 let (left, place) = sides(out, column, value)?;
@@ -124,15 +153,24 @@ fn compile<F: Field>(out: &mut Conditions, filter: &Filter<F>) -> Result<String>
             let place = out.bind(complete(pattern));
             format!(
                 "{} LIKE {place} ESCAPE '\\'",
-                text_form(out, field.column())
+                text_form(out, column_of(out, *field))
             )
         }
         Filter::LikeFolded(field, pattern) => {
             let place = out.bind(complete(&pattern.to_ascii_lowercase()));
-            let text = lower(out, &text_form(out, field.column()));
+            let text = lower(out, &text_form(out, column_of(out, *field)));
             format!("{text} LIKE {place} ESCAPE '\\'")
         }
-        Filter::IsNull(field) => format!("{} IS NULL", field.column().name),
+        Filter::IsNull(field) => format!("{} IS NULL", column_of(out, *field).name),
+        Filter::Exists(inner) => match F::FURTHER {
+            None => "1 = 0".to_owned(),
+            Some((table, tie)) => {
+                let outer = std::mem::replace(&mut out.further, true);
+                let inner = compile(out, inner);
+                out.further = outer;
+                format!("EXISTS (SELECT 1 FROM {table} WHERE {tie} AND {})", inner?)
+            }
+        },
     })
 }
 

@@ -14,7 +14,9 @@
 //! # Ok(()) }
 //! ```
 
+mod backup_copies;
 mod backups;
+mod callbacks;
 mod checkpoints;
 mod copy;
 mod credentials;
@@ -22,6 +24,8 @@ mod cursor;
 mod db;
 mod error;
 mod events;
+mod exports;
+mod face_objects;
 mod filter;
 mod idempotency;
 mod jobs;

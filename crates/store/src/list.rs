@@ -53,6 +53,8 @@ pub(crate) struct Conditions {
     pub(crate) values: Vec<Value>,
     /// For the few expressions that the databases write differently.
     pub(crate) postgres: bool,
+    /// Within the condition on a further row.
+    pub(crate) further: bool,
 }
 
 impl Conditions {

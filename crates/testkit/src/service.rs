@@ -224,6 +224,11 @@ impl TestService {
             .expect("the backup is there")
     }
 
+    /// The default repository's password.
+    pub fn repository_password(&self) -> &str {
+        self.password.expose()
+    }
+
     /// The default repository, opened beside the service.
     pub fn engine(&self) -> strongroom_engine::Repository {
         let backend = (self.storage)(&self.repository.url).expect("the storage is there");
@@ -267,12 +272,8 @@ impl TestService {
 /// A request for a repository `memory:<name>`.
 pub fn memory_repository(name: &str) -> CreateRepository {
     CreateRepository {
-        name: name.to_owned(),
-        url: format!("memory:{name}"),
-        password: None,
         is_default: true,
-        capacity_bytes: None,
-        annotations: Annotations::default(),
+        ..CreateRepository::at(name, format!("memory:{name}"))
     }
 }
 

@@ -118,6 +118,7 @@ pub(crate) fn storage(repository: &Repository) -> BackupStorage {
         id,
         name,
         url,
+        enabled,
         state,
         stored_bytes,
         capacity_bytes,
@@ -130,12 +131,17 @@ pub(crate) fn storage(repository: &Repository) -> BackupStorage {
         total_capacity: *capacity_bytes,
         available_capacity: capacity_bytes.map(|it| it.saturating_sub(*stored_bytes)),
         r#type: STORAGE_TYPE,
-        state: ENABLED,
+        state: storage_state(*enabled),
         status: storage_status(*state),
         create_date: timestamp(repository.created_at),
         last_op_date: timestamp(repository.updated_at),
         attached_zone_uuids: Vec::new(),
     }
+}
+
+/// The state of a storage.
+pub(crate) fn storage_state(enabled: bool) -> &'static str {
+    if enabled { ENABLED } else { "Disabled" }
 }
 
 /// The status of a storage in this state.

@@ -55,6 +55,7 @@ impl<F> Filter<F> {
                 Some(like(pattern, &text, |a, b| a.eq_ignore_ascii_case(&b)))
             }
             Self::IsNull(field) => Some(cell(field).is_none()),
+            Self::Exists(_) => Some(false),
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::{
 };
 use tracing::Span;
 
-use crate::extract::RequestId;
+use crate::{download::PREFIX, extract::RequestId};
 
 /// The span that names the request.
 pub(super) fn span(request: &Request, id: &RequestId) -> Span {
@@ -14,9 +14,19 @@ pub(super) fn span(request: &Request, id: &RequestId) -> Span {
         "request",
         request.id = id.as_str(),
         http.method = %request.method(),
-        http.path = request.uri().path(),
+        http.path = path(request),
         http.route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str),
     )
+}
+
+/// The path, unless whoever reads it could download with it.
+fn path(request: &Request) -> &str {
+    let path = request.uri().path();
+    if path.starts_with(PREFIX) {
+        PREFIX
+    } else {
+        path
+    }
 }
 
 /// Logs how the request was answered.

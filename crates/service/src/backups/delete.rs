@@ -10,7 +10,7 @@ use strongroom_domain::{
 };
 use strongroom_store::{Conn, Tx};
 
-use super::{DeleteBackup, find_backup};
+use super::{DeleteBackup, copies::check_unread, find_backup};
 use crate::{
     Caller, ConflictKind, Error, Result, Service, jobs::leaves_nothing, records::INTERACTIVE,
     repositories::lock_key, validate::check_version,
@@ -120,14 +120,7 @@ impl Service {
             let message = format!("backup `{}` is being deleted already", backup.name);
             return Err(Error::conflict(ConflictKind::WrongState, "backup", message));
         }
-        if !tx
-            .active_restores_of_backup(backup.tenant_id, id)
-            .await?
-            .is_empty()
-        {
-            let message = format!("a restore reads backup `{}`", backup.name);
-            return Err(Error::conflict(ConflictKind::InUse, "backup", message));
-        }
+        check_unread(tx, &backup).await?;
         if backup.state.is_active() {
             self.stop_backup(tx, &mut backup).await?;
             self.inner().running.cancel(id.uuid());
@@ -138,10 +131,14 @@ impl Service {
             tx.update_backup(&backup).await?;
         }
         tx.insert_operation(operation).await?;
-        let locks = vec![
-            Lock::exclusive(format!("backup:{id}")),
-            Lock::shared(lock_key(backup.repository_id)),
-        ];
+        let copies = tx.copies_of(backup.tenant_id, &[id]).await?;
+        let copied = copies.iter().map(|it| it.repository_id);
+        let mut locks = vec![Lock::exclusive(format!("backup:{id}"))];
+        locks.extend(
+            std::iter::once(backup.repository_id)
+                .chain(copied)
+                .map(|it| Lock::shared(lock_key(it))),
+        );
         let work = Work::DeleteBackup { backup: id };
         let job = self.job(
             backup.tenant_id,
@@ -210,7 +207,7 @@ impl Service {
 }
 
 /// An automatic backup in a locked vault goes by retention only.
-async fn check_not_locked(conn: &mut Conn, backup: &Backup) -> Result<()> {
+pub(super) async fn check_not_locked(conn: &mut Conn, backup: &Backup) -> Result<()> {
     let Some(vault) = backup
         .vault_id
         .filter(|_| backup.trigger == Trigger::Schedule)

@@ -19,7 +19,7 @@ use crate::{
     Caller, ConflictKind, Error, Result, Service,
     error::taken,
     records::{INTERACTIVE, SCHEDULED},
-    repositories::choose_repository,
+    repositories::{check_takes_backups, choose_repository},
     resources::living_resource,
     validate::Faults,
 };
@@ -86,7 +86,7 @@ impl Service {
         let resource = living_resource(&mut tx, caller.tenant_id, request.resource_id).await?;
         let repository =
             choose_repository(&mut tx, caller.tenant_id, request.repository_id).await?;
-        check_room(&repository)?;
+        check_takes_backups(&repository)?;
         if request.alone || request.unique_name {
             tx.lock_resource(&resource).await?;
         }
@@ -231,23 +231,6 @@ fn repository_key(backup: &Backup) -> String {
 /// `<resource>-yyyymmddhhmmss`, in UTC.
 fn default_name(resource: &str, now: Timestamp) -> String {
     format!("{resource}-{}", now.strftime("%Y%m%d%H%M%S"))
-}
-
-/// Refuses a backup for a repository that has reached its limit.
-pub(crate) fn check_room(repository: &Repository) -> Result<()> {
-    match repository.capacity_bytes {
-        Some(capacity) if repository.stored_bytes >= capacity => {
-            let (name, stored) = (&repository.name, repository.stored_bytes);
-            let message =
-                format!("repository `{name}` holds {stored} of the {capacity} bytes it may");
-            Err(Error::conflict(
-                ConflictKind::QuotaExceeded,
-                "repository",
-                message,
-            ))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// How many backups of the resource have not ended.

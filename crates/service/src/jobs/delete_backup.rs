@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use strongroom_domain::{
-    Backup, BackupId, BackupState,
+    Backup, BackupId, BackupState, RepositoryId, TenantId,
     job::{Job, JobState, Lock, Work},
     operation::Subject,
 };
@@ -21,19 +21,20 @@ pub(super) async fn run(attempt: &Attempt, id: BackupId) -> Result<(), Stop> {
     let Some(backup) = begin(attempt, id).await? else {
         return Ok(());
     };
+    let tenant = backup.tenant_id;
     if backup.snapshot.is_some() {
-        let repository = attempt
-            .service
-            .read()
-            .await?
-            .repository(backup.tenant_id, backup.repository_id)
+        attempt
+            .forget_copy(tenant, id, backup.repository_id)
             .await?;
-        // A repository that is no longer registered keeps its data.
-        if let Some(row) = repository {
-            attempt
-                .blocking(move |attempt| attempt.forget_attempts(&row, id, None))
-                .await?;
-        }
+    }
+    let copies = attempt
+        .service
+        .read()
+        .await?
+        .copies_of(tenant, &[id])
+        .await?;
+    for copy in &copies {
+        attempt.forget_copy(tenant, id, copy.repository_id).await?;
     }
     let mut tx = attempt.begin().await?;
     let Some(mut backup) = tx.backup(attempt.job.tenant_id, id).await? else {
@@ -42,13 +43,23 @@ pub(super) async fn run(attempt: &Attempt, id: BackupId) -> Result<(), Stop> {
     backup.state = backup.state.to(BackupState::Deleted).map_err(Error::from)?;
     backup.updated_at = attempt.service.now();
     tx.update_backup(&backup).await?;
+    tx.delete_exports(id, None).await?;
+    for copy in &copies {
+        tx.delete_copy(copy).await?;
+    }
     let details = json!({ "name": backup.name, "resource": backup.resource_name });
     let subject = Subject::Backup(id);
     let event = attempt
         .service
         .system_event(backup.tenant_id, "backup.deleted", subject, details);
     tx.insert_event(&event).await?;
-    attempt.service.queue_prune(&mut tx, &backup).await?;
+    let copied = copies.iter().map(|it| it.repository_id);
+    for repository in std::iter::once(backup.repository_id).chain(copied) {
+        attempt
+            .service
+            .queue_prune(&mut tx, tenant, repository)
+            .await?;
+    }
     attempt.complete(tx).await
 }
 
@@ -81,13 +92,35 @@ async fn begin(attempt: &Attempt, id: BackupId) -> Result<Option<Backup>, Stop> 
     Ok(Some(backup))
 }
 
+impl Attempt {
+    /// Removes a backup's snapshots from a repository.
+    pub(super) async fn forget_copy(
+        &self,
+        tenant: TenantId,
+        id: BackupId,
+        repository: RepositoryId,
+    ) -> Result<(), Stop> {
+        let mut read = self.service.read().await?;
+        let found = read.repository(tenant, repository).await?;
+        drop(read);
+        // A repository that is no longer registered keeps its data.
+        let Some(row) = found else { return Ok(()) };
+        self.blocking(move |attempt| attempt.forget_attempts(&row, id, None))
+            .await
+    }
+}
+
 impl Service {
-    /// Queues a prune of the backup's repository, unless one waits already.
-    async fn queue_prune(&self, tx: &mut Tx, backup: &Backup) -> Result<()> {
-        let repository = backup.repository_id;
+    /// Queues a prune of a repository, unless one waits already.
+    pub(super) async fn queue_prune(
+        &self,
+        tx: &mut Tx,
+        tenant: TenantId,
+        repository: RepositoryId,
+    ) -> Result<()> {
         let work = Work::PruneRepository { repository };
         let locks = vec![Lock::exclusive(lock_key(repository))];
-        let mut job = self.job(backup.tenant_id, work, locks, MAINTENANCE, None);
+        let mut job = self.job(tenant, work, locks, MAINTENANCE, None);
         // Deletions come in bunches; one prune serves them all.
         job.run_at = job
             .created_at

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 use strongroom_domain::{
-    BackupId, BackupState, RestoreId,
+    BackupId, BackupState, RepositoryId, RestoreId,
     job::{MAX_ATTEMPTS, Work, backoff},
     operation::{OperationError, OperationState, Subject},
     restore::RestoreState,
@@ -116,8 +116,15 @@ impl Attempt {
             Work::RunBackup { backup } => self.end_backup(&mut tx, backup, &end).await?,
             Work::RunRestore { restore } => self.end_restore(&mut tx, restore, &end).await?,
             Work::DeleteBackup { backup } => self.end_deletion(&mut tx, backup, &end).await?,
+            Work::CopyBackup { backup, to, .. } => {
+                self.end_copy(&mut tx, backup, to, &end).await?;
+            }
+            Work::DeleteCopies { backup } => {
+                self.end_copy_deletion(&mut tx, backup, &end).await?;
+            }
             Work::ApplyRetention { .. }
             | Work::VerifyRepository { .. }
+            | Work::ScanRepository { .. }
             | Work::PruneRepository { .. } => {
                 self.note_failure(&mut tx, &end).await?;
             }
@@ -176,6 +183,40 @@ impl Attempt {
             backup.reason = Some(format!("it could not be deleted: {}", end.reason()));
             backup.updated_at = self.service.now();
             tx.update_backup(&backup).await?;
+        }
+        self.note_failure(tx, end).await
+    }
+
+    /// A copy that was not made leaves no record.
+    async fn end_copy(
+        &self,
+        tx: &mut Tx,
+        backup: BackupId,
+        to: RepositoryId,
+        end: &End,
+    ) -> Result<(), Stop> {
+        let copy = tx.backup_copy(self.job.tenant_id, backup, to).await?;
+        if let Some(copy) = copy.filter(|it| it.state == BackupState::Running) {
+            tx.delete_copy(&copy).await?;
+        }
+        self.note_failure(tx, end).await
+    }
+
+    /// Copies whose removal came to nothing can be removed again, like a backup.
+    async fn end_copy_deletion(
+        &self,
+        tx: &mut Tx,
+        backup: BackupId,
+        end: &End,
+    ) -> Result<(), Stop> {
+        for mut copy in tx.copies_of(self.job.tenant_id, &[backup]).await? {
+            if copy.state != BackupState::Deleting {
+                continue;
+            }
+            copy.state = BackupState::Unknown;
+            copy.reason = Some(format!("it could not be deleted: {}", end.reason()));
+            copy.updated_at = self.service.now();
+            tx.update_copy(&copy).await?;
         }
         self.note_failure(tx, end).await
     }
@@ -255,12 +296,15 @@ impl End {
 /// What a job is about.
 pub(crate) fn subject(work: &Work) -> Subject {
     match *work {
-        Work::RunBackup { backup } | Work::DeleteBackup { backup } => Subject::Backup(backup),
+        Work::RunBackup { backup }
+        | Work::DeleteBackup { backup }
+        | Work::CopyBackup { backup, .. }
+        | Work::DeleteCopies { backup } => Subject::Backup(backup),
         Work::RunRestore { restore } => Subject::Restore(restore),
         Work::ApplyRetention { policy } => Subject::Policy(policy),
-        Work::VerifyRepository { repository } | Work::PruneRepository { repository } => {
-            Subject::Repository(repository)
-        }
+        Work::VerifyRepository { repository }
+        | Work::ScanRepository { repository }
+        | Work::PruneRepository { repository } => Subject::Repository(repository),
     }
 }
 

@@ -62,7 +62,7 @@ impl Attempt {
             hostname: self.service.inner().config.host.clone(),
             username: "strongroom".to_owned(),
             paths: entries.roots,
-            tags: vec![tag(backup.id)],
+            tags: print_tags(backup),
             parent: find_parent(&repository, parent).map_err(failed)?,
             time: backup.started_at,
             whole: entries.whole,
@@ -91,8 +91,23 @@ impl Attempt {
         Ok(written)
     }
 
-    /// Proves from storage that a snapshot is all there.
+    /// Proves from storage that what was written is all there.
     pub(crate) fn prove(&self, row: &Repository, written: &Written) -> Result<(), Stop> {
+        let expected = Expected {
+            entries: written.entries,
+            bytes: written.source_bytes,
+        };
+        self.prove_snapshot(row, &written.snapshot, written.source_bytes, Some(expected))
+    }
+
+    /// Proves from storage that a snapshot of about so many bytes is all there.
+    pub(crate) fn prove_snapshot(
+        &self,
+        row: &Repository,
+        snapshot: &str,
+        bytes: u64,
+        expected: Option<Expected>,
+    ) -> Result<(), Stop> {
         let failed = |error: EngineError| Stop::engine(&row.name, &error);
         let repository = self.open(row)?;
         // A fresh look at the index, not the one that the writer has in memory.
@@ -100,27 +115,18 @@ impl Attempt {
         let indexed = repository.into_indexed(&context).map_err(failed)?;
         let id = indexed
             .repository()
-            .find_snapshot(&written.snapshot)
+            .find_snapshot(snapshot)
             .map_err(failed)?
             .id;
-        let expected = Expected {
-            entries: written.entries,
-            bytes: written.source_bytes,
-        };
         let found = indexed
-            .verify_snapshot(
-                id,
-                Some(expected),
-                fraction(written.source_bytes),
-                &quiet(&context),
-            )
+            .verify_snapshot(id, expected, fraction(bytes), &quiet(&context))
             .map_err(failed)?;
         match found.problems.first() {
             None => Ok(()),
             Some(first) => Err(Stop::fail(
                 "verification_failed",
                 format!(
-                    "what was written to repository `{}` cannot be read back: {}",
+                    "what is in repository `{}` cannot be read back: {}",
                     row.name,
                     first.chain()
                 ),
@@ -149,8 +155,41 @@ fn quiet(context: &strongroom_domain::tree::Context) -> strongroom_domain::tree:
     }
 }
 
+/// What a snapshot's tags say of its backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tags {
+    pub(crate) backup: BackupId,
+    pub(crate) kind: Option<String>,
+    pub(crate) resource: Option<String>,
+    pub(crate) name: Option<String>,
+}
+
+/// Enough to know the backup again without the catalog.
+fn print_tags(backup: &Backup) -> Vec<String> {
+    vec![
+        tag(backup.id),
+        format!("kind={}", backup.kind),
+        format!("resource={}", backup.resource_name),
+        format!("name={}", backup.name),
+    ]
+}
+
+/// Reads a snapshot's tags; nothing if they name no backup.
+pub(crate) fn tags(tags: &[String]) -> Option<Tags> {
+    let value = |name: &str| {
+        tags.iter()
+            .find_map(|it| it.strip_prefix(name)?.strip_prefix('='))
+    };
+    Some(Tags {
+        backup: value("backup")?.parse().ok()?,
+        kind: value("kind").map(str::to_owned),
+        resource: value("resource").map(str::to_owned),
+        name: value("name").map(str::to_owned),
+    })
+}
+
 /// How a snapshot says which backup it is of, so that none is ever made twice.
-pub(crate) fn tag(backup: BackupId) -> String {
+fn tag(backup: BackupId) -> String {
     format!("backup={backup}")
 }
 

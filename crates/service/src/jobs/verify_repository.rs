@@ -113,9 +113,11 @@ async fn commit(attempt: &Attempt, id: RepositoryId, found: Found) -> Result<(),
     };
     repository.updated_at = now;
     tx.update_repository(&repository).await?;
-    for backup in stored_backups(&mut tx, &repository).await? {
-        correct(attempt, &mut tx, backup, &found).await?;
-    }
+    let snapshots = match &found {
+        Found::Readable { snapshots, .. } => Ok(snapshots),
+        Found::Unreachable { reason } => Err(reason.as_str()),
+    };
+    correct_all(attempt, &mut tx, &repository, snapshots).await?;
     let event = service.system_event(tenant, name, Subject::Repository(id), details);
     tx.insert_event(&event).await?;
     attempt.complete(tx).await
@@ -162,43 +164,80 @@ async fn stored_backups(conn: &mut Conn, repository: &Repository) -> Result<Vec<
         .items)
 }
 
-/// Says of a backup what was found: that it is there, gone, or out of reach.
-async fn correct(
+/// Says of all backups and copies in a repository whether they are there: it has these snapshots,
+/// or cannot be reached for a reason. Gives how many have gone.
+pub(super) async fn correct_all(
     attempt: &Attempt,
     tx: &mut Tx,
-    mut backup: Backup,
-    found: &Found,
-) -> Result<(), Stop> {
-    let (wanted, reason) = match found {
-        Found::Unreachable { reason } => (
-            BackupState::Unknown,
-            Some(format!("its repository cannot be reached: {reason}")),
-        ),
-        Found::Readable { snapshots, .. } => {
-            let id = backup.snapshot.as_deref().unwrap_or_default();
-            match snapshots.contains(id) {
-                false => {
-                    let reason = "its repository no longer has it".to_owned();
-                    (BackupState::Removed, Some(reason))
-                }
-                true if backup.state != BackupState::Unknown => return Ok(()),
-                true if backup.failed_entry_count > 0 => (BackupState::Partial, None),
-                true => (BackupState::Completed, None),
-            }
-        }
-    };
-    if backup.state == wanted {
-        return Ok(());
+    repository: &Repository,
+    snapshots: Result<&HashSet<String>, &str>,
+) -> Result<u64, Stop> {
+    let now = attempt.service.now();
+    let mut removed = 0;
+    for mut backup in stored_backups(tx, repository).await? {
+        let partial = backup.failed_entry_count > 0;
+        let there = judge(backup.state, backup.snapshot.as_deref(), partial, snapshots);
+        let Some((wanted, reason)) = there else {
+            continue;
+        };
+        backup.state = backup.state.to(wanted).map_err(Error::from)?;
+        backup.reason.clone_from(&reason);
+        backup.updated_at = now;
+        tx.update_backup(&backup).await?;
+        removed += u64::from(wanted == BackupState::Removed);
+        let details = json!({ "name": backup.name, "reason": reason });
+        note(attempt, tx, &backup, &format!("backup.{wanted}"), details).await?;
     }
-    backup.state = backup.state.to(wanted).map_err(Error::from)?;
-    backup.reason = reason.clone();
-    backup.updated_at = attempt.service.now();
-    tx.update_backup(&backup).await?;
-    let name = format!("backup.{wanted}");
-    let details = json!({ "name": backup.name, "reason": reason });
+    for mut copy in tx.copies_in(repository.tenant_id, repository.id).await? {
+        let there = judge(copy.state, copy.snapshot.as_deref(), false, snapshots);
+        let Some((wanted, reason)) = there else {
+            continue;
+        };
+        copy.state = copy.state.to(wanted).map_err(Error::from)?;
+        copy.reason = reason;
+        copy.updated_at = now;
+        tx.update_copy(&copy).await?;
+        removed += u64::from(wanted == BackupState::Removed);
+    }
+    Ok(removed)
+}
+
+/// The state that a backup or copy gets, and why, if it is not in the right one.
+fn judge(
+    state: BackupState,
+    snapshot: Option<&str>,
+    partial: bool,
+    snapshots: Result<&HashSet<String>, &str>,
+) -> Option<(BackupState, Option<String>)> {
+    if !state.is_restorable() && state != BackupState::Unknown {
+        return None;
+    }
+    let (wanted, reason) = match snapshots {
+        Err(reason) => {
+            let reason = format!("its repository cannot be reached: {reason}");
+            (BackupState::Unknown, Some(reason))
+        }
+        Ok(snapshots) if !snapshots.contains(snapshot.unwrap_or_default()) => {
+            let reason = "its repository no longer has it".to_owned();
+            (BackupState::Removed, Some(reason))
+        }
+        Ok(_) if state != BackupState::Unknown => return None,
+        Ok(_) if partial => (BackupState::Partial, None),
+        Ok(_) => (BackupState::Completed, None),
+    };
+    (wanted != state).then_some((wanted, reason))
+}
+
+async fn note(
+    attempt: &Attempt,
+    tx: &mut Tx,
+    backup: &Backup,
+    name: &str,
+    details: serde_json::Value,
+) -> Result<(), Stop> {
     let subject = Subject::Backup(backup.id);
     let event = attempt
         .service
-        .system_event(backup.tenant_id, &name, subject, details);
+        .system_event(backup.tenant_id, name, subject, details);
     Ok(tx.insert_event(&event).await?)
 }

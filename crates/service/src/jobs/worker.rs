@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
-    Attempt, Stop, delete_backup, prune_repository, retention, run_backup, run_restore,
-    verify_repository,
+    Attempt, Stop, copy_backup, delete_backup, delete_copies, prune_repository, retention,
+    run_backup, run_restore, scan_repository, verify_repository,
 };
 use crate::{Result, Service, error::chain, scheduler};
 
@@ -117,8 +117,11 @@ async fn carry_out(attempt: &Attempt, work: Work) -> Result<(), Stop> {
         Work::RunBackup { backup } => run_backup::run(attempt, backup).await,
         Work::RunRestore { restore } => run_restore::run(attempt, restore).await,
         Work::DeleteBackup { backup } => delete_backup::run(attempt, backup).await,
+        Work::CopyBackup { backup, from, to } => copy_backup::run(attempt, backup, from, to).await,
+        Work::DeleteCopies { backup } => delete_copies::run(attempt, backup).await,
         Work::ApplyRetention { policy } => retention::run(attempt, policy).await,
         Work::VerifyRepository { repository } => verify_repository::run(attempt, repository).await,
+        Work::ScanRepository { repository } => scan_repository::run(attempt, repository).await,
         Work::PruneRepository { repository } => prune_repository::run(attempt, repository).await,
     }
 }

@@ -14,9 +14,9 @@ use strongroom_store::{Conn, Tx};
 use super::{CheckpointView, RequestCheckpoint, find_vault, manage::usage};
 use crate::{
     Caller, ConflictKind, Error, Result, Service,
-    backups::request::{Origin, check_room},
+    backups::request::Origin,
     policies::find_policy,
-    repositories::find_repository,
+    repositories::{check_takes_backups, find_repository},
     validate::Faults,
 };
 
@@ -113,7 +113,7 @@ impl Service {
         plan: CheckpointPlan,
     ) -> Result<CheckpointView> {
         let repository = find_repository(tx, vault.tenant_id, vault.repository_id).await?;
-        check_room(&repository)?;
+        check_takes_backups(&repository)?;
         check_quota(tx, vault).await?;
         let (resources, skipped) = choose(tx, vault, plan.resources.as_deref()).await?;
         let checkpoint = Checkpoint {

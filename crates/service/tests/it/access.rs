@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin};
 
 use strongroom_domain::{
-    Annotations, Backup, CheckpointId, Page, Resource, RestoreId, Role, Secret,
+    Annotations, Backup, CheckpointId, Page, RepositoryId, Resource, RestoreId, Role, Secret,
     operation::Operation,
     policy::{Policy, PolicyTarget},
     query::Filter,
@@ -14,7 +14,8 @@ use strongroom_domain::{
 };
 use strongroom_service::{
     Caller, Error, Service,
-    backups::{DeleteBackup, RequestBackup, UpdateBackup},
+    backups::{DeleteBackup, RequestBackup, UpdateBackup, copies::CopyBackup},
+    operations::NewOperation,
     policies::{CreatePolicy, UpdatePolicy},
     repositories::UpdateRepository,
     resources::{CreateResource, UpdateResource},
@@ -123,6 +124,14 @@ type Verb = (
     for<'a> fn(&'a Service, &'a Caller, &'a Things) -> Answer<'a>,
 );
 
+fn copy_to(repository: RepositoryId) -> CopyBackup {
+    CopyBackup {
+        to: repository,
+        from: None,
+        operation: NewOperation::default(),
+    }
+}
+
 /// A verb by name, with its arguments out of the first tenant's things.
 macro_rules! verbs {
     ($(|$service:ident, $caller:ident, $of:ident| $verb:ident $(::$case:ident)? ($($argument:expr),* $(,)?);)*) => {
@@ -168,6 +177,10 @@ const CHANGING: &[Verb] = verbs! {
     |s, c, of| update_backup(of.backup.id, None, UpdateBackup::default());
     |s, c, of| cancel_backup(of.backup.id);
     |s, c, of| delete_backup(of.backup.id, DeleteBackup::default());
+    |s, c, of| copy_backup(of.backup.id, copy_to(of.t.repository.id));
+    |s, c, of| delete_copies(of.backup.id, &[], NewOperation::default());
+    |s, c, of| create_export(of.backup.id, of.t.repository.id);
+    |s, c, of| delete_export(of.backup.id, of.t.repository.id);
     |s, c, of| request_restore(restore_to(&of.backup, of.t.directory()));
     |s, c, of| cancel_restore(of.restore);
     |s, c, of| update_resource(of.resource.id, None, UpdateResource::default());
@@ -184,7 +197,8 @@ const CHANGING: &[Verb] = verbs! {
     |s, c, of| request_checkpoint(checkpoint(&of.vault));
     |s, c, of| delete_vault(of.vault.id, None);
     |s, c, of| update_repository(of.t.repository.id, None, UpdateRepository::default());
-    |s, c, of| verify_repository(of.t.repository.id);
+    |s, c, of| verify_repository(of.t.repository.id, NewOperation::default());
+    |s, c, of| scan_repository(of.t.repository.id, NewOperation::default());
     |s, c, of| delete_repository(of.t.repository.id, None);
     |s, c, of| create_token(of.t.owner.principal_id, "token", None);
     |s, c, of| create_access_key(of.t.owner.principal_id, "key");

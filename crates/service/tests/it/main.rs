@@ -4,7 +4,9 @@
 
 mod access;
 mod backup;
+mod copies;
 mod databases;
+mod exports;
 mod identity;
 mod jobs;
 mod repository;

@@ -3,13 +3,18 @@
 use strongroom_domain::{BackupState, operation::OperationState, repository::RepositoryState};
 use strongroom_service::{
     backups::DeleteBackup,
+    operations::NewOperation,
     repositories::{CreateRepository, UpdateRepository},
 };
 use strongroom_testkit::{Faults, TestParts, TestService, service::memory_repository};
 
 async fn verify(t: &TestService) {
     let id = t.repository.id;
-    let operation = t.service.verify_repository(&t.owner, id).await.unwrap();
+    let operation = t
+        .service
+        .verify_repository(&t.owner, id, NewOperation::default())
+        .await
+        .unwrap();
     t.work().await;
     let operation = t
         .service

@@ -85,7 +85,7 @@ macro_rules! ids {
 }
 
 ids! {
-    BackupId CheckpointId CredentialId EventId JobId OperationId PolicyId PrincipalId
+    BackupId CheckpointId CopyId CredentialId EventId ExportId JobId ObjectId OperationId PolicyId PrincipalId
     RepositoryId ResourceId RestoreId SessionId TenantId VaultId
 }
 

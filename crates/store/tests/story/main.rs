@@ -4,6 +4,7 @@
 
 mod backups;
 mod connections;
+mod copies;
 mod jobs;
 mod lists;
 mod nouns;

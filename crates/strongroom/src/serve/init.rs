@@ -92,12 +92,9 @@ async fn create(args: &InitArgs, data_dir: &DataDir) -> Result<Initialised> {
     let password = hex::encode(random()?);
     data_dir.write_default_password(&password)?;
     let request = CreateRepository {
-        name: "default".to_owned(),
-        url: utf8(&data_dir.default_repository())?,
         password: Some(Secret::new(password)),
         is_default: true,
-        capacity_bytes: None,
-        annotations: Annotations::default(),
+        ..CreateRepository::at("default", utf8(&data_dir.default_repository())?)
     };
     let repository = service
         .create_repository(&administrator(&tenant), request)

@@ -40,7 +40,7 @@ fn word(kind: OperationKind) -> Option<&'static str> {
         K::DeleteBackup => Some("delete"),
         K::DeleteVault => Some("vault_delete"),
         K::RemoveResources => Some("remove_resource"),
-        K::Verify | K::Request => None,
+        K::CopyBackup | K::DeleteCopies | K::Verify | K::Scan | K::Request => None,
     }
 }
 
@@ -168,7 +168,10 @@ fn extra(kind: OperationKind, common: wire::LogCommon, context: &Context) -> wir
         }
         OperationKind::DeleteVault
         | OperationKind::RemoveResources
+        | OperationKind::CopyBackup
+        | OperationKind::DeleteCopies
         | OperationKind::Verify
+        | OperationKind::Scan
         | OperationKind::Request => {}
     }
     extra

@@ -12,7 +12,9 @@ impl From<Repository> for wire::Repository {
             id,
             tenant_id: _,
             name,
+            description,
             url,
+            enabled,
             is_default,
             state,
             reason,
@@ -27,7 +29,9 @@ impl From<Repository> for wire::Repository {
         Self {
             id,
             name,
+            description,
             url: without_password(url),
+            enabled,
             is_default,
             state,
             reason,
@@ -45,6 +49,7 @@ impl From<wire::CreateRepository> for CreateRepository {
     fn from(body: wire::CreateRepository) -> Self {
         let wire::CreateRepository {
             name,
+            description,
             url,
             password,
             is_default,
@@ -53,6 +58,7 @@ impl From<wire::CreateRepository> for CreateRepository {
         } = body;
         Self {
             name,
+            description,
             url,
             password: password.map(Secret::new),
             is_default,
@@ -66,12 +72,16 @@ impl From<wire::UpdateRepository> for UpdateRepository {
     fn from(change: wire::UpdateRepository) -> Self {
         let wire::UpdateRepository {
             name,
+            description,
+            enabled,
             is_default,
             capacity_bytes,
             annotations,
         } = change;
         Self {
             name,
+            description,
+            enabled,
             is_default,
             capacity_bytes,
             annotations: annotations.map(Annotations),

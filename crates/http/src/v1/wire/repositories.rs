@@ -15,8 +15,12 @@ pub struct Repository {
     pub id: RepositoryId,
     /// Unique within the tenant.
     pub name: String,
+    /// A free text.
+    pub description: Option<String>,
     /// Where it is: an absolute path, `s3:…` or `memory:NAME`.
     pub url: String,
+    /// Whether it takes new backups.
+    pub enabled: bool,
     /// Where backups go when a request names no repository.
     pub is_default: bool,
     /// Whether it can be used.
@@ -45,6 +49,9 @@ pub struct Repository {
 pub struct CreateRepository {
     /// Unique within the tenant.
     pub name: String,
+    /// A free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// Where it is: an absolute path, `s3:…` or `memory:NAME`.
     pub url: String,
     /// The restic password; a random one is made for a new repository if nothing is given.
@@ -79,6 +86,13 @@ pub struct UpdateRepository {
     /// A new name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// A new free text.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub description: Option<Option<String>>,
+    /// Whether it takes new backups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
     /// Becomes the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_default: Option<bool>,

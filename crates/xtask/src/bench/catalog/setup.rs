@@ -145,12 +145,8 @@ impl Subject {
 
 fn memory() -> CreateRepository {
     CreateRepository {
-        name: "default".to_owned(),
-        url: "memory:bench".to_owned(),
-        password: None,
         is_default: true,
-        capacity_bytes: None,
-        annotations: Annotations::default(),
+        ..CreateRepository::at("default", "memory:bench")
     }
 }
 

@@ -1,0 +1,227 @@
+//! Exports: a backup as one compressed file, for whoever knows the export's id.
+//!
+//! Nothing is written anywhere: the file is made of the repository's data while it is downloaded.
+
+use std::io::{self, Write};
+
+use strongroom_domain::{
+    Backup, BackupId, Export, ExportId, RepositoryId,
+    principal::Permission,
+    tree::{Context, EntryPath},
+};
+use strongroom_engine::{BrowseNode, SnapshotReader, StreamOptions, TarSink};
+
+use crate::{
+    Caller, ConflictKind, Error, Result, Service,
+    backups::{copies::snapshot_in, find_backup},
+    engines, paths,
+    repositories::find_repository,
+};
+
+/// What the file holds.
+enum Content {
+    /// These files one after the other: one file, or SQL scripts.
+    Files(Vec<EntryPath>),
+    /// Everything, as a tar archive.
+    Tar,
+}
+
+impl Service {
+    /// Gives leave to download a backup from a repository that it is in.
+    pub async fn create_export(
+        &self,
+        caller: &Caller,
+        id: BackupId,
+        repository: RepositoryId,
+    ) -> Result<Export> {
+        caller.require(Permission::Write)?;
+        let tenant = caller.tenant_id;
+        let mut read = self.read().await?;
+        let backup = find_backup(&mut read, tenant, id).await?;
+        drop(read);
+        let reader = self.export_reader(&backup, repository).await?;
+        let name = self
+            .blocking(move |_| file_name(&backup.name, &reader))
+            .await??;
+        let export = Export {
+            id: ExportId::from_uuid(self.uuid()),
+            tenant_id: tenant,
+            backup_id: id,
+            repository_id: repository,
+            file_name: name,
+            created_at: self.now(),
+        };
+        let mut tx = self.begin().await?;
+        tx.insert_export(&export)
+            .await
+            .map_err(|error| match error {
+                strongroom_store::Error::Duplicate { .. } => {
+                    let message = "the backup has been exported from that repository already";
+                    Error::conflict(ConflictKind::AlreadyMember, "export", message)
+                }
+                other => other.into(),
+            })?;
+        let subject = Some(strongroom_domain::operation::Subject::Backup(id));
+        tx.insert_event(&self.event(caller, "backup.exported", subject))
+            .await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(export)
+    }
+
+    /// The exports of these backups, oldest first.
+    pub async fn exports_of(&self, caller: &Caller, ids: &[BackupId]) -> Result<Vec<Export>> {
+        caller.require(Permission::Read)?;
+        Ok(self.read().await?.exports_of(caller.tenant_id, ids).await?)
+    }
+
+    /// Ends an export: from now on nobody can download it.
+    pub async fn delete_export(
+        &self,
+        caller: &Caller,
+        id: BackupId,
+        repository: RepositoryId,
+    ) -> Result<()> {
+        caller.require(Permission::Write)?;
+        let mut tx = self.begin().await?;
+        let exports = tx.exports_of(caller.tenant_id, &[id]).await?;
+        if exports.iter().all(|it| it.repository_id != repository) {
+            return Err(Error::not_found("export", id));
+        }
+        tx.delete_exports(id, Some(repository)).await?;
+        let subject = Some(strongroom_domain::operation::Subject::Backup(id));
+        tx.insert_event(&self.event(caller, "backup.export_ended", subject))
+            .await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(())
+    }
+
+    /// The export with that id, ready to be written. Takes no caller: the id is the secret.
+    pub async fn download(&self, id: ExportId) -> Result<Download> {
+        let not_found = || Error::not_found("export", id);
+        let mut read = self.read().await?;
+        let export = read.export(id).await?.ok_or_else(not_found)?;
+        let backup = find_backup(&mut read, export.tenant_id, export.backup_id).await?;
+        drop(read);
+        let reader = self.export_reader(&backup, export.repository_id).await?;
+        Ok(Download {
+            file_name: export.file_name,
+            reader,
+        })
+    }
+
+    async fn export_reader(
+        &self,
+        backup: &Backup,
+        repository: RepositoryId,
+    ) -> Result<SnapshotReader> {
+        let mut read = self.read().await?;
+        let snapshot = snapshot_in(&mut read, backup, repository).await?;
+        let row = find_repository(&mut read, backup.tenant_id, repository).await?;
+        drop(read);
+        self.blocking(move |service| {
+            let open = || {
+                let opened = service.inner().engines.get(&row)?;
+                let snapshot = opened.find_snapshot(&snapshot)?;
+                Ok(opened.into_indexed(&Context::default())?.reader(&snapshot))
+            };
+            open().map_err(|error| engines::unavailable(&row.name, &error))
+        })
+        .await?
+    }
+}
+
+/// A file that is about to be downloaded.
+#[derive(Debug)]
+pub struct Download {
+    file_name: String,
+    reader: SnapshotReader,
+}
+
+impl Download {
+    /// What the file is called.
+    pub fn file_name(&self) -> &str {
+        &self.file_name
+    }
+
+    /// Writes the file's content before its compression. Blocks. Anything that cannot be read is
+    /// an error: a file that was received whole is whole.
+    pub fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        let context = Context::default();
+        let content = content(&self.reader).map_err(io::Error::other)?;
+        match content {
+            Content::Files(files) => {
+                for path in files {
+                    self.reader
+                        .dump(&path, out, &context)
+                        .map_err(io::Error::other)?;
+                }
+                Ok(())
+            }
+            Content::Tar => {
+                let mut sink = TarSink::new(out);
+                let options = StreamOptions::default();
+                let report = self
+                    .reader
+                    .stream(&options, &mut sink, &context)
+                    .map_err(io::Error::other)?;
+                match report.failures.first() {
+                    None => Ok(()),
+                    Some(first) => Err(io::Error::other(first.to_string())),
+                }
+            }
+        }
+    }
+}
+
+fn content(reader: &SnapshotReader) -> strongroom_engine::Result<Content> {
+    let root = reader.children(&EntryPath::default())?;
+    if root.iter().any(|it| !it.metadata.is_file()) {
+        return Ok(Content::Tar);
+    }
+    if let [only] = root.as_slice() {
+        return Ok(Content::Files(vec![only.path.clone()]));
+    }
+    // A server's dump: a script per database, and a description that is no part of it.
+    let (scripts, others): (Vec<_>, Vec<_>) =
+        root.into_iter().partition(|it| has_extension(it, ".sql"));
+    if scripts.is_empty() || !others.iter().all(|it| has_extension(it, ".json")) {
+        return Ok(Content::Tar);
+    }
+    Ok(Content::Files(
+        scripts.into_iter().map(|it| it.path).collect(),
+    ))
+}
+
+fn has_extension(node: &BrowseNode, extension: &str) -> bool {
+    paths::print(&node.path).ends_with(extension)
+}
+
+fn file_name(backup: &str, reader: &SnapshotReader) -> Result<String> {
+    let content = content(reader).map_err(|error| Error::Unavailable {
+        what: format!("backup `{backup}`"),
+        message: error.chain(),
+    })?;
+    let stem: String = backup
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(100)
+        .collect();
+    Ok(match content {
+        Content::Tar => format!("{stem}.tar.gz"),
+        Content::Files(files) => {
+            let name = files.first().map(paths::print).unwrap_or_default();
+            match name.rsplit_once('.') {
+                Some((_, extension)) if extension.len() <= 8 => format!("{stem}.{extension}.gz"),
+                _ => format!("{stem}.gz"),
+            }
+        }
+    })
+}
