@@ -4,6 +4,7 @@ use axum::{
     http::{Method, Uri},
     response::Response,
 };
+use futures_util::future::BoxFuture;
 use strongroom_service::Service;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -22,6 +23,8 @@ pub struct Dialect {
     pub owns: fn(path: &str) -> bool,
     /// Answers a request that no handler of it answers.
     pub fallback: fn(Fallback) -> Response,
+    /// What it does on its own for as long as the server runs, if anything.
+    pub background: Option<fn(Service) -> BoxFuture<'static, ()>>,
 }
 
 /// A request that no handler answers.

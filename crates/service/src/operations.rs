@@ -1,7 +1,7 @@
 //! Operations and events.
 
 use strongroom_domain::{
-    Annotations, Backup, OperationId, Page, Paged,
+    Annotations, Backup, BackupCopy, Export, OperationId, Page, Paged,
     event::Event,
     operation::{Operation, OperationError, OperationKind, OperationState, Subject},
     principal::Permission,
@@ -9,6 +9,19 @@ use strongroom_domain::{
 };
 
 use crate::{Caller, Error, Result, Service, error::taken};
+
+/// An operation, and the backup that it is about as it is now.
+#[derive(Debug)]
+pub struct OperationResult {
+    /// The operation.
+    pub operation: Operation,
+    /// What it is about, also if that was deleted since.
+    pub backup: Option<Backup>,
+    /// The backup's copies.
+    pub copies: Vec<BackupCopy>,
+    /// The backup's exports.
+    pub exports: Vec<Export>,
+}
 
 /// What a client chooses of the operation that it starts.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +49,7 @@ impl Service {
 
     /// One operation and the backup it is about, even if that was deleted since: what a face
     /// prints as the durable result of a job that is polled without a credential.
-    pub async fn operation_result(&self, id: OperationId) -> Result<(Operation, Option<Backup>)> {
+    pub async fn operation_result(&self, id: OperationId) -> Result<OperationResult> {
         let mut read = self.read().await?;
         let found = read.operation_of_any_tenant(id).await?;
         let operation = found.ok_or_else(|| Error::not_found("operation", id))?;
@@ -44,7 +57,15 @@ impl Service {
             Some(Subject::Backup(id)) => read.backup_record(operation.tenant_id, id).await?,
             _ => None,
         };
-        Ok((operation, backup))
+        let (tenant, ids) = (operation.tenant_id, backup.as_ref().map(|it| it.id));
+        let copies = read.copies_of(tenant, ids.as_slice()).await?;
+        let exports = read.exports_of(tenant, ids.as_slice()).await?;
+        Ok(OperationResult {
+            operation,
+            backup,
+            copies,
+            exports,
+        })
     }
 
     /// The tenant's operations that match, in the order asked for (newest first if none).

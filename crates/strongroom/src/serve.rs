@@ -16,6 +16,7 @@ use strongroom_http::{
 use strongroom_service::{Keyring, Parts, Service, ServiceConfig, Workers, storage_with};
 use strongroom_source::{Registry, SourceConfig};
 use strongroom_store::Store;
+use tokio::task::JoinSet;
 
 use self::listener::Listener;
 use crate::{
@@ -46,6 +47,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<Outcome> {
 #[derive(Debug)]
 pub(crate) struct Server {
     workers: Workers,
+    /// What faces do on their own; ended by dropping it.
+    _faces: JoinSet<()>,
     listener: Option<Listener>,
     address: SocketAddr,
     tls: bool,
@@ -70,8 +73,16 @@ impl Server {
         };
         let address = listener.as_ref().map_or(config.listen, Listener::address);
         let workers = service.start(&process_name(), config.roles.contains(&Role::Scheduler));
+        let mut faces = JoinSet::new();
+        if config.roles.contains(&Role::Api) {
+            let dialects = strongroom_dialects::registry::ALL.iter();
+            for background in dialects.filter_map(|it| it.background) {
+                faces.spawn(background(service.clone()));
+            }
+        }
         Ok(Self {
             workers,
+            _faces: faces,
             listener,
             address,
             tls: config.tls.is_some(),

@@ -32,7 +32,7 @@ use crate::{TestIds, TestParts, TestService};
 /// own verbs and look at them through a face.
 #[derive(Debug)]
 pub struct TestApp {
-    service: TestService,
+    core: TestService,
     composed: Composed,
     people: AtomicU32,
 }
@@ -65,7 +65,7 @@ impl TestApp {
             serve_metrics: true,
         });
         Self {
-            service,
+            core: service,
             composed,
             people: AtomicU32::new(0),
         }
@@ -149,12 +149,10 @@ impl TestApp {
         let password = Secret::new("a password for tests");
         let made = self
             .service
-            .service
             .create_principal(&self.owner, &name, role, &password)
             .await;
         let id = made.expect("an owner adds users").id;
         let issued = self
-            .service
             .service
             .create_token(&self.owner, id, "test", None)
             .await;
@@ -180,7 +178,7 @@ impl Deref for TestApp {
     type Target = TestService;
 
     fn deref(&self) -> &TestService {
-        &self.service
+        &self.core
     }
 }
 

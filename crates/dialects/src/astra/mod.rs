@@ -28,6 +28,7 @@ pub const DIALECT: Dialect = Dialect {
     router,
     owns: |path| path == "/accounts" || path.starts_with("/accounts/"),
     fallback: error::fallback,
+    background: None,
 };
 
 fn router() -> OpenApiRouter<Service> {

@@ -319,7 +319,7 @@ async fn context(
             context.backup = match living.get(&id) {
                 Some(backup) => Some(backup.clone()),
                 // One that was deleted since is still in the record of what was done to it.
-                None => service.operation_result(operation.id).await?.1,
+                None => service.operation_result(operation.id).await?.backup,
             };
         }
         Some(Subject::Restore(id)) => {

@@ -30,6 +30,7 @@ pub const DIALECT: Dialect = Dialect {
     router,
     owns: |path| path == "/" || path == "/v3" || path.starts_with("/v3/"),
     fallback: error::fallback,
+    background: None,
 };
 
 fn router() -> OpenApiRouter<Service> {

@@ -26,6 +26,7 @@ pub const DIALECT: Dialect = Dialect {
     router,
     owns: |path| path.starts_with("/v1.0/") || path.starts_with("/v2/"),
     fallback: error::fallback,
+    background: None,
 };
 
 fn router() -> OpenApiRouter<Service> {

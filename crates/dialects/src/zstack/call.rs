@@ -10,11 +10,11 @@ use strongroom_domain::{
     operation::{Operation, OperationError},
 };
 use strongroom_http::extract::Base;
-use strongroom_service::{Caller, Error as ServiceError, Service};
+use strongroom_service::{Caller, Error as ServiceError, Service, operations::NewOperation};
 
 use super::{
     error::Error,
-    map,
+    map, webhooks,
     wire::reply::{Accepted, Json},
 };
 
@@ -22,6 +22,9 @@ use super::{
 pub(crate) const RESULT: &str = "zstack.result";
 /// Whether the client wants the schema with the job's result.
 pub(crate) const SCHEMA: &str = "zstack.schema";
+
+/// Scheme and host that the client used, for URLs in what it is told later.
+pub(crate) const BASE: &str = "zstack.base";
 
 /// How long a job may take unless the client says, in milliseconds: the vendor's default.
 pub(crate) const TIMEOUT: u64 = 30 * 60 * 1000;
@@ -35,8 +38,10 @@ pub(crate) struct Call {
     pub(crate) schema: bool,
     /// How long the job may take, in milliseconds.
     timeout: Option<u64>,
+    /// What to call when the job has ended.
+    hook: Option<String>,
     /// Scheme and host that the client used.
-    base: String,
+    pub(crate) base: Base,
 }
 
 /// How a call that runs as a job went so far.
@@ -59,13 +64,13 @@ impl<S: Sync> FromRequestParts<S> for Call {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let Ok(Base(base)) = Base::from_request_parts(parts, &()).await;
+        let Ok(base) = Base::from_request_parts(parts, &()).await;
         Self::read(&parts.headers, base)
     }
 }
 
 impl Call {
-    fn read(headers: &HeaderMap, base: String) -> Result<Self, Error> {
+    fn read(headers: &HeaderMap, base: Base) -> Result<Self, Error> {
         let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
         let job = match headers.get("x-job-uuid") {
             None => None,
@@ -76,6 +81,7 @@ impl Call {
             job,
             schema: headers.contains_key("x-json-schema"),
             timeout,
+            hook: text("x-web-hook").map(webhooks::checked).transpose()?,
             base,
         })
     }
@@ -86,13 +92,37 @@ impl Call {
         if self.schema {
             annotations.set(SCHEMA, true);
         }
+        if self.hook.is_some() {
+            annotations.set(BASE, self.base.0.as_str());
+        }
         annotations
+    }
+
+    /// The operation that a job of this call is.
+    pub(crate) fn operation(&self) -> NewOperation {
+        NewOperation {
+            id: self.job,
+            annotations: self.annotations(),
+        }
+    }
+
+    /// Carries out a call that runs as a job, unless its job id was used before.
+    pub(crate) async fn run(
+        &self,
+        service: &Service,
+        caller: &Caller,
+        timeout: u64,
+        work: impl Future<Output = Result<Outcome, Error>>,
+    ) -> Result<Json<Accepted>, Error> {
+        self.check_job(service).await?;
+        let outcome = work.await;
+        self.accept(service, caller, timeout, outcome).await
     }
 
     /// Answers a call that runs as a job. What is wrong with its content is reported by the job;
     /// only what is wrong with the request itself is said at once.
-    pub(crate) async fn accept(
-        self,
+    async fn accept(
+        &self,
         service: &Service,
         caller: &Caller,
         timeout: u64,
@@ -107,7 +137,11 @@ impl Call {
                 None => return Err(error),
             },
         };
-        let location = format!("{}/zstack/v1/api-jobs/{}", self.base, operation.id.simple());
+        if let Some(hook) = &self.hook {
+            service.call_back(caller, &operation, hook.clone()).await?;
+        }
+        let Base(base) = &self.base;
+        let location = format!("{base}/zstack/v1/api-jobs/{}", operation.id.simple());
         let api_timeout = self.timeout.unwrap_or(timeout);
         Ok(Json(
             StatusCode::ACCEPTED,
@@ -142,7 +176,7 @@ impl Call {
     }
 
     /// Refuses a job id that was used before.
-    pub(crate) async fn check_job(&self, service: &Service) -> Result<(), Error> {
+    async fn check_job(&self, service: &Service) -> Result<(), Error> {
         let Some(job) = self.job else { return Ok(()) };
         match service.operation(None, job).await {
             Ok(_) => Err(self.duplicate()),
@@ -195,10 +229,12 @@ mod tests {
             (HeaderName::from_static(name), value.parse().unwrap())
         };
         let headers: HeaderMap = pairs.iter().map(pair).collect();
-        Call::read(&headers, "http://backup.example".to_owned()).map_err(|error| match error {
-            Error::Transport { status, text } => (status, text),
-            other => panic!("{other:?}"),
-        })
+        Call::read(&headers, Base("http://backup.example".to_owned())).map_err(
+            |error| match error {
+                Error::Transport { status, text } => (status, text),
+                other => panic!("{other:?}"),
+            },
+        )
     }
 
     #[test]

@@ -56,6 +56,7 @@ macro_rules! codes {
 codes! {
     Internal = "SYS.1000", "An internal error happened in system";
     NotFound = "SYS.1003", "A resource can not be found";
+    CannotDelete = "SYS.1004", "Unable to delete a resource";
     Failed = "SYS.1006", "An operation failed";
     InvalidArgument = "SYS.1007", "One or more API argument is invalid";
     Cancelled = "SYS.1017", "A message or a operation cancelled";

@@ -1,15 +1,19 @@
 //! Between ZStack's shapes and the core's: pure and total.
 
+pub(crate) mod places;
+pub(crate) mod store;
+
 use strongroom_domain::{
     Backup, BackupId, BackupState, RepositoryId, Resource, ResourceKind,
     repository::{Repository, RepositoryState},
 };
 use strongroom_service::{backups::RequestBackup, identity::OpenedSession};
 
+use self::places::Places;
 use super::{
     error::{Code, Error},
     wire::{
-        backup::{CreateDatabaseBackupParams, DatabaseBackup, DatabaseBackupStorageRef},
+        backup::{CreateDatabaseBackupParams, DatabaseBackup},
         session::Session,
         storage::BackupStorage,
         timestamp,
@@ -28,44 +32,27 @@ pub(crate) const STORAGE_TYPE: &str = "ImageStoreBackupStorage";
 const CREATE_MESSAGE: &str = "org.zstack.header.storage.database.backup.APICreateDatabaseBackupMsg";
 
 /// A backup as ZStack lists it.
-pub(crate) fn backup(backup: &Backup) -> DatabaseBackup {
+pub(crate) fn backup(backup: &Backup, places: &Places) -> DatabaseBackup {
     let Backup {
         id,
         kind,
-        repository_id,
         name,
         description,
         state,
         source_bytes,
         ..
     } = backup;
-    let uuid = id.simple();
-    let status = status(*state);
-    let create_date = timestamp(backup.created_at);
-    let last_op_date = timestamp(backup.updated_at);
-    let copy = DatabaseBackupStorageRef {
-        database_backup_uuid: uuid.clone(),
-        backup_storage_uuid: repository_id.simple(),
-        install_path: format!("{INSTALL_PATH}{uuid}"),
-        status,
-        create_date: create_date.clone(),
-        last_op_date: last_op_date.clone(),
-    };
     DatabaseBackup {
-        uuid,
+        uuid: id.simple(),
         name: name.clone(),
         description: description.clone(),
         state: ENABLED,
-        status,
+        status: status(*state),
         size: source_bytes.unwrap_or(0),
         metadata: metadata(*kind).to_owned(),
-        create_date,
-        last_op_date,
-        backup_storage_refs: if has_copy(*state) {
-            vec![copy]
-        } else {
-            Vec::new()
-        },
+        create_date: timestamp(backup.created_at),
+        last_op_date: timestamp(backup.updated_at),
+        backup_storage_refs: places.refs(backup),
     }
 }
 
@@ -117,6 +104,7 @@ pub(crate) fn storage(repository: &Repository) -> BackupStorage {
     let Repository {
         id,
         name,
+        description,
         url,
         enabled,
         state,
@@ -127,6 +115,7 @@ pub(crate) fn storage(repository: &Repository) -> BackupStorage {
     BackupStorage {
         uuid: id.simple(),
         name: name.clone(),
+        description: description.clone(),
         url: url.clone(),
         total_capacity: *capacity_bytes,
         available_capacity: capacity_bytes.map(|it| it.saturating_sub(*stored_bytes)),
@@ -136,6 +125,21 @@ pub(crate) fn storage(repository: &Repository) -> BackupStorage {
         create_date: timestamp(repository.created_at),
         last_op_date: timestamp(repository.updated_at),
         attached_zone_uuids: Vec::new(),
+    }
+}
+
+/// The member of `stateEvent`, in words.
+pub(crate) fn enabled_by(message: &str, event: &str) -> Result<bool, Error> {
+    match event {
+        "enable" => Ok(true),
+        "disable" => Ok(false),
+        other => {
+            let details = format!(
+                "valid value for field[stateEvent] of message[{message}] are [enable, disable], \
+                 but {other} found"
+            );
+            Err(Error::api(Code::InvalidArgument, details))
+        }
     }
 }
 
@@ -197,7 +201,8 @@ impl NewBackup {
         }
         let storage = mandatory("backupStorageUuid", backup_storage_uuid)?;
         let id = resource_uuid.map(|it| chosen_uuid(it.trim())).transpose()?;
-        let repository_id = uuid(&storage).ok_or_else(|| no_storage(&storage))?;
+        let repository_id =
+            uuid(&storage).ok_or_else(|| no_storage("backupStorageUuid", &storage))?;
         Ok(Self {
             id,
             name,
@@ -248,14 +253,11 @@ pub(crate) fn default_database(databases: &[Resource]) -> Result<&Resource, Erro
     }
 }
 
-/// The backup storage that was named does not exist.
-pub(crate) fn no_storage(uuid: &str) -> Error {
-    Error::api(
-        Code::NotFound,
-        format!(
-            "invalid field[backupStorageUuid], resource[uuid:{uuid}, type:BackupStorageVO] not found"
-        ),
-    )
+/// The backup storage that a field names does not exist.
+pub(crate) fn no_storage(field: &str, uuid: &str) -> Error {
+    let details =
+        format!("invalid field[{field}], resource[uuid:{uuid}, type:BackupStorageVO] not found");
+    Error::api(Code::NotFound, details)
 }
 
 /// Reads 32 hex digits.

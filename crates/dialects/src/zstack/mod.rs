@@ -10,9 +10,9 @@ mod error;
 mod handlers;
 mod map;
 mod query;
+mod webhooks;
 mod wire;
 
-use axum::routing::any;
 use strongroom_http::dialect::Dialect;
 use strongroom_service::Service;
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
@@ -21,7 +21,7 @@ use utoipa_axum::{
     routes,
 };
 
-use self::handlers::{accounts, backups, jobs, storages};
+use self::handlers::{accounts, backup_actions, backups, jobs, storage_actions, storages};
 
 /// The face as the composed router takes it.
 pub const DIALECT: Dialect = Dialect {
@@ -30,6 +30,7 @@ pub const DIALECT: Dialect = Dialect {
     router,
     owns,
     fallback: error::fallback,
+    background: Some(webhooks::run),
 };
 
 fn router() -> OpenApiRouter<Service> {
@@ -42,31 +43,26 @@ fn router() -> OpenApiRouter<Service> {
         routes!(jobs::show),
         routes!(backups::list, backups::create),
         routes!(backups::show, backups::delete),
+        routes!(backup_actions::recover),
+        routes!(backup_actions::sync),
+        routes!(backup_actions::copy),
+        routes!(backup_actions::export),
+        routes!(backup_actions::end_export),
+        routes!(backup_actions::list_stored),
         routes!(storages::list),
-        routes!(storages::show),
-        routes!(storages::list_image_stores),
+        routes!(storages::show, storage_actions::delete),
+        routes!(storage_actions::act),
+        routes!(storage_actions::capacities),
+        routes!(storages::list_image_stores, storage_actions::add),
         routes!(storages::show_image_store),
     ];
     let info = InfoBuilder::new()
         .title("Strongroom: ZStack")
         .version(env!("CARGO_PKG_VERSION"));
     let api = OpenApiBuilder::new().info(info).build();
-    let mut router = OpenApiRouter::with_openapi(api);
-    for path in NOT_SERVED {
-        for prefix in ["/v1", "/zstack/v1"] {
-            let path = format!("{prefix}{path}");
-            router = router.route(&path, any(handlers::not_served));
-        }
-    }
+    let router = OpenApiRouter::with_openapi(api);
     routes.into_iter().fold(router, with_and_without_context)
 }
-
-/// Paths of the vendor's API that are not served, and that would otherwise be taken for the uuid of
-/// a row.
-const NOT_SERVED: [&str; 2] = [
-    "/database-backups/image-store",
-    "/backup-storage/capacities",
-];
 
 /// Adds routes below `/zstack`, where they are documented, and without that prefix, where SDKs
 /// look for them that are set up without a context path.

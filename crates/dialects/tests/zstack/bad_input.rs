@@ -331,12 +331,6 @@ async fn paths_and_verbs_that_are_not_there_are_told_in_text() {
             "no api mapping to /v1/nothing",
         ),
         (
-            Method::GET,
-            "/zstack/v1/database-backups/image-store",
-            404,
-            "no api mapping to /v1/database-backups/image-store",
-        ),
-        (
             Method::DELETE,
             "/zstack/v1/database-backups",
             500,

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod actions;
 mod bad_input;
 mod client;
 mod curl;

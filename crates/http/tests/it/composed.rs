@@ -24,6 +24,7 @@ const VENDOR: Dialect = Dialect {
     router,
     owns: |path| path.starts_with("/vendor/"),
     fallback: in_its_own_words,
+    background: None,
 };
 
 fn in_its_own_words(fallback: Fallback) -> Response {

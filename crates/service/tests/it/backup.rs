@@ -294,7 +294,8 @@ async fn a_deleted_backup_leaves_the_list_and_the_repository() {
     assert_eq!(error.code(), "not_found");
     assert_eq!(t.now(&stays).await.state, BackupState::Completed);
     assert_eq!(t.snapshots().len(), 1);
-    let (operation, backup) = t.service.operation_result(operation.id).await.unwrap();
+    let found = t.service.operation_result(operation.id).await.unwrap();
+    let (operation, backup) = (found.operation, found.backup);
     assert_eq!(operation.state, OperationState::Succeeded);
     assert_eq!(backup.unwrap().state, BackupState::Deleted);
 

@@ -152,19 +152,13 @@ pub(crate) async fn renew_session(
     uuid: PathParams<String>,
     body: Body<RenewSession>,
 ) -> Answer<Accepted> {
-    call.check_job(&service).await?;
     let caller = open_session(&service, &uuid.0, None)
         .await?
         .caller
         .via(Face::Zstack);
-    let outcome = renew(
-        &service,
-        &call,
-        &uuid.0,
-        body.0.renew_session.unwrap_or_default(),
-    )
-    .await;
-    call.accept(&service, &caller, TIMEOUT, outcome).await
+    let renewal = body.0.renew_session.unwrap_or_default();
+    let work = renew(&service, &call, &uuid.0, renewal);
+    call.run(&service, &caller, TIMEOUT, work).await
 }
 
 async fn renew(

@@ -5,16 +5,17 @@ use strongroom_domain::{
     BackupId, Face, Page,
     query::{BackupField, Filter},
 };
-use strongroom_service::{
-    Caller, Error as ServiceError, Service, backups::DeleteBackup, resources::ResourceFilter,
-};
+use strongroom_service::{Caller, Service, operations::NewOperation, resources::ResourceFilter};
 
-use super::{Answer, Body, PathParams, ok};
+use super::{
+    Answer, Body, PathParams, ok,
+    storages::{check_usable, find_storage},
+};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
     error::{Code, Error},
-    map::{self, NewBackup},
+    map::{self, NewBackup, places::Places},
     query::{Query, backups, params},
     wire::{
         backup::{CreateDatabaseBackup, CreateDatabaseBackupParams, DatabaseBackup},
@@ -43,7 +44,7 @@ const CREATE_TIMEOUT: u64 = 12 * 60 * 60 * 1000;
 )]
 pub(crate) async fn list(
     State(service): State<Service>,
-    _: Call,
+    call: Call,
     Auth(caller): Auth,
     uri: Uri,
 ) -> Answer<Listed<DatabaseBackup>> {
@@ -56,7 +57,9 @@ pub(crate) async fn list(
     if query.count {
         return Ok(ok(Listed::count(page.total.unwrap_or(0))));
     }
-    let rows = page.items.iter().map(map::backup).collect();
+    let places = Places::of(&service, &caller, &page.items, &call.base).await?;
+    let rows = page.items.iter().map(|it| map::backup(it, &places));
+    let rows = rows.collect();
     Ok(ok(Listed::rows(rows, page.total, query.fields.as_deref())?))
 }
 
@@ -70,17 +73,19 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn show(
     State(service): State<Service>,
-    _: Call,
+    call: Call,
     Auth(caller): Auth,
     uuid: PathParams<String>,
 ) -> Answer<Listed<DatabaseBackup>> {
     let found = find(&service, &caller, &uuid.0).await?;
-    let rows = found.iter().map(map::backup).collect();
+    let found = found.as_slice();
+    let places = Places::of(&service, &caller, found, &call.base).await?;
+    let rows = found.iter().map(|it| map::backup(it, &places)).collect();
     Ok(ok(Listed::rows(rows, None, None)?))
 }
 
 /// The backup with that uuid, if this face shows it.
-async fn find(
+pub(crate) async fn find(
     service: &Service,
     caller: &Caller,
     uuid: &str,
@@ -114,26 +119,21 @@ pub(crate) async fn create(
     Auth(caller): Auth,
     body: Body<CreateDatabaseBackup>,
 ) -> Answer<Accepted> {
-    call.check_job(&service).await?;
-    let outcome = start(&service, &caller, &call, body.0.params.unwrap_or_default()).await;
-    call.accept(&service, &caller, CREATE_TIMEOUT, outcome)
-        .await
+    let params = body.0.params.unwrap_or_default();
+    let work = start(&service, &caller, call.operation(), params);
+    call.run(&service, &caller, CREATE_TIMEOUT, work).await
 }
 
 async fn start(
     service: &Service,
     caller: &Caller,
-    call: &Call,
+    operation: NewOperation,
     params: CreateDatabaseBackupParams,
 ) -> Result<Outcome, Error> {
     let new = NewBackup::read(params)?;
-    match service.repository(caller, new.repository_id()).await {
-        Ok(_) => {}
-        Err(ServiceError::NotFound { .. }) => {
-            return Err(map::no_storage(&new.repository_id().simple()));
-        }
-        Err(other) => return Err(other.into()),
-    }
+    let storage = new.repository_id();
+    let found = find_storage(service, caller, "backupStorageUuid", &storage.simple()).await?;
+    check_usable(&found)?;
     let shown = ResourceFilter {
         face: Some(Face::Zstack),
         ..ResourceFilter::default()
@@ -143,8 +143,8 @@ async fn start(
         .await?
         .items;
     let mut request = new.of(map::default_database(&databases)?);
-    request.operation_id = call.job;
-    request.operation_annotations = call.annotations();
+    request.operation_id = operation.id;
+    request.operation_annotations = operation.annotations;
     let (_, operation) = service.request_backup(caller, request).await?;
     Ok(Outcome::Started(operation))
 }
@@ -167,24 +167,17 @@ pub(crate) async fn delete(
     uuid: PathParams<String>,
     uri: Uri,
 ) -> Answer<Accepted> {
-    call.check_job(&service).await?;
-    let outcome = remove(
-        &service,
-        &caller,
-        &call,
-        &uuid.0,
-        uri.query().unwrap_or_default(),
-    )
-    .await;
-    call.accept(&service, &caller, TIMEOUT, outcome).await
+    let storages = params::list(uri.query().unwrap_or_default(), "backupStorageUuids");
+    let work = remove(&service, &caller, call.operation(), &uuid.0, &storages);
+    call.run(&service, &caller, TIMEOUT, work).await
 }
 
 async fn remove(
     service: &Service,
     caller: &Caller,
-    call: &Call,
+    operation: NewOperation,
     uuid: &str,
-    query: &str,
+    storages: &[String],
 ) -> Result<Outcome, Error> {
     let Some(id) = map::uuid(uuid).map(BackupId::from_uuid) else {
         let details = format!("invalid value[{uuid}] of field [uuid]");
@@ -193,15 +186,19 @@ async fn remove(
     let Some(found) = find(service, caller, uuid).await? else {
         return Outcome::done(&Empty {});
     };
-    let storages = params::list(query, "backupStorageUuids");
-    if !storages.is_empty() && !storages.contains(&found.repository_id.simple()) {
+    if storages.is_empty() {
+        let deleted = service.delete_backup(caller, id, operation.into()).await;
+        return Ok(Outcome::Started(deleted?));
+    }
+    let copies = service.copies_of(caller, &[id]).await?;
+    let places = copies.iter().map(|it| it.repository_id);
+    let places = places.chain([found.repository_id]);
+    let places: Vec<_> = places
+        .filter(|it| storages.contains(&it.simple()))
+        .collect();
+    if places.is_empty() {
         return Outcome::done(&Empty {});
     }
-    let request = DeleteBackup {
-        operation_id: call.job,
-        operation_annotations: call.annotations(),
-        ..DeleteBackup::default()
-    };
-    let deleted = service.delete_backup(caller, id, request).await;
+    let deleted = service.delete_copies(caller, id, &places, operation).await;
     Ok(Outcome::Started(deleted?))
 }

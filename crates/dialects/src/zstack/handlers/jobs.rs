@@ -8,18 +8,21 @@ use axum::{
 };
 use serde_json::value::RawValue;
 use strongroom_domain::{
-    Backup, Face, OperationId,
+    Face, OperationId,
     operation::{Operation, OperationKind, OperationState},
 };
-use strongroom_service::{Error as ServiceError, Service};
+use strongroom_http::extract::Base;
+use strongroom_service::{
+    Error as ServiceError, Service, jobs::SCAN_RESULT, operations::OperationResult,
+};
 
 use super::PathParams;
 use crate::zstack::{
     call::{Call, RESULT, SCHEMA},
     error::{self, Error},
-    map,
+    map::{self, places::Places},
     wire::{
-        backup::DatabaseBackup,
+        backup::{DatabaseBackup, Synced},
         reply::{Empty, Failed, Json, One},
     },
 };
@@ -46,7 +49,8 @@ pub(crate) async fn show(
         .map(OperationId::from_uuid)
         .ok_or_else(unknown)?;
     match service.operation_result(id).await {
-        Ok((operation, backup)) => answer(&operation, backup.as_ref(), call.schema),
+        Ok(found) if found.operation.face != Some(Face::Zstack) => Err(unknown()),
+        Ok(found) => answer(found, Some(&call.base), call.schema),
         Err(ServiceError::NotFound { .. }) => Err(unknown()),
         Err(other) => Err(other.into()),
     }
@@ -56,18 +60,32 @@ fn unknown() -> Error {
     Error::transport(StatusCode::NOT_FOUND, "the job has been expired")
 }
 
-fn answer(operation: &Operation, backup: Option<&Backup>, schema: bool) -> Result<Response, Error> {
-    if operation.face != Some(Face::Zstack) {
-        return Err(unknown());
-    }
+/// What a poll says of a job.
+pub(crate) fn answer(
+    found: OperationResult,
+    base: Option<&Base>,
+    schema: bool,
+) -> Result<Response, Error> {
+    let OperationResult {
+        operation,
+        backup,
+        copies,
+        exports,
+    } = found;
+    let operation = &operation;
     let schema = schema || operation.annotations.get(SCHEMA).is_some();
     match operation.state {
         OperationState::Pending | OperationState::Running => {
             Ok(Json(StatusCode::ACCEPTED, Empty {}).into_response())
         }
         OperationState::Succeeded => match (operation.kind, backup) {
-            (OperationKind::Backup, Some(backup)) => {
-                let result = One::new(map::backup(backup), schema);
+            (OperationKind::Backup | OperationKind::CopyBackup, Some(backup)) => {
+                let places = Places::new(copies, &exports, base);
+                let result = One::new(map::backup(&backup, &places), schema);
+                Ok(Json(StatusCode::OK, result).into_response())
+            }
+            (OperationKind::Scan, _) => {
+                let result = Synced::read(operation.annotations.get(SCAN_RESULT), schema);
                 Ok(Json(StatusCode::OK, result).into_response())
             }
             _ => recorded(operation),

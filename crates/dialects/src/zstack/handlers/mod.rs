@@ -1,14 +1,18 @@
 //! One file per noun; each handler reads the request, calls the core and writes the answer.
 
 pub(crate) mod accounts;
+pub(crate) mod backup_actions;
 pub(crate) mod backups;
 pub(crate) mod jobs;
+pub(crate) mod storage_actions;
 pub(crate) mod storages;
 
 use axum::http::{StatusCode, Uri};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::{
-    error::Error,
+    error::{Error, without_context},
     wire::reply::{Empty, Json},
 };
 
@@ -20,9 +24,30 @@ pub(crate) type PathParams<T> = strongroom_http::extract::PathParams<T, Error>;
 /// What a handler answers.
 pub(crate) type Answer<T> = Result<Json<T>, Error>;
 
-/// Answers a path of the vendor's that is not served.
-pub(crate) async fn not_served(uri: Uri) -> Error {
-    Error::no_mapping(uri.path())
+/// Which of several actions at one path a body asks for: the one that is a member of it.
+fn action<'a>(
+    uri: &Uri,
+    body: &'a Map<String, Value>,
+    names: &[&'static str],
+) -> Result<(&'static str, &'a Value), Error> {
+    let found = names
+        .iter()
+        .find_map(|name| Some((*name, body.get(*name)?)));
+    found.ok_or_else(|| {
+        let path = without_context(uri.path());
+        let text = format!("the body doesn't contain action mapping to the URL[{path}]");
+        Error::transport(StatusCode::BAD_REQUEST, text)
+    })
+}
+
+/// Reads the parameters of an action; members that are not known do not matter.
+fn parameters<T: DeserializeOwned + Default>(content: &Value) -> Result<T, Error> {
+    match content {
+        Value::Null => Ok(T::default()),
+        content => T::deserialize(content).map_err(|error| {
+            Error::transport(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        }),
+    }
 }
 
 fn ok<T>(value: T) -> Json<T> {

@@ -2,14 +2,17 @@
 //! to.
 
 use axum::{extract::State, http::Uri};
-use strongroom_domain::repository::Repository;
-use strongroom_service::{Caller, Service};
+use strongroom_domain::{
+    RepositoryId,
+    repository::{Repository, RepositoryState},
+};
+use strongroom_service::{Caller, Error as ServiceError, Service};
 
 use super::{Answer, PathParams, ok};
 use crate::zstack::{
     auth::Auth,
     call::Call,
-    error::Error,
+    error::{Code, Error},
     map,
     query::{Query, storages},
     wire::{
@@ -50,7 +53,7 @@ pub(crate) async fn list_image_stores(
     Auth(caller): Auth,
     uri: Uri,
 ) -> Answer<Listed<ImageStore>> {
-    let found = query(&service, &caller, &uri, |it| ImageStore(map::storage(it))).await?;
+    let found = query(&service, &caller, &uri, |it| ImageStore::of(it)).await?;
     Ok(ok(found))
 }
 
@@ -102,10 +105,7 @@ pub(crate) async fn show_image_store(
     Auth(caller): Auth,
     uuid: PathParams<String>,
 ) -> Answer<Listed<ImageStore>> {
-    let found = find(&service, &caller, &uuid.0, |it| {
-        ImageStore(map::storage(it))
-    })
-    .await?;
+    let found = find(&service, &caller, &uuid.0, |it| ImageStore::of(it)).await?;
     Ok(ok(found))
 }
 
@@ -120,4 +120,32 @@ async fn find<T: Inventory>(
         .iter()
         .filter(|it| map::uuid(uuid) == Some(it.id.uuid()));
     Ok(Listed::rows(found.map(map).collect(), None, None)?)
+}
+
+/// The storage that a field names.
+pub(crate) async fn find_storage(
+    service: &Service,
+    caller: &Caller,
+    field: &str,
+    uuid: &str,
+) -> Result<Repository, Error> {
+    let not_found = || map::no_storage(field, uuid);
+    let id = map::uuid(uuid).ok_or_else(not_found)?;
+    let found = service
+        .repository(caller, RepositoryId::from_uuid(id))
+        .await;
+    found.map_err(|error| match error {
+        ServiceError::NotFound { .. } => not_found(),
+        other => other.into(),
+    })
+}
+
+/// Refuses a storage that takes no backups now.
+pub(crate) fn check_usable(storage: &Repository) -> Result<(), Error> {
+    if storage.enabled && storage.state == RepositoryState::Ready {
+        return Ok(());
+    }
+    let uuid = storage.id.simple();
+    let details = format!("backup storage[uuid:{uuid}] is not enabled and connected");
+    Err(Error::api(Code::InvalidArgument, details))
 }

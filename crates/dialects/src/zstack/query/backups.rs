@@ -111,7 +111,11 @@ fn field(condition: &Condition, storages: &[Repository]) -> Result<Filter<Backup
     match name.split_once('.') {
         None => on_field(name, test, DATABASE_BACKUP, column),
         // Of the copies, some one must pass.
-        Some(("backupStorageRefs", rest)) => Ok(copied().and(on_copy(condition, rest, storages)?)),
+        Some(("backupStorageRefs", rest)) => {
+            let there = copied().and(on_copy(condition, rest, storages)?);
+            let copy = Filter::Exists(Box::new(there.clone()));
+            Ok(Filter::Any(vec![there, copy]))
+        }
         Some((expanded, _)) => Err(unknown_expansion(
             name,
             DATABASE_BACKUP,

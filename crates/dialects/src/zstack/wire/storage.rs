@@ -1,15 +1,17 @@
 //! Backup storages.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use strongroom_service::repositories::UpdateRepository;
 use utoipa::ToSchema;
 
-/// A backup storage, as listed. An image store's `hostname`, `username` and `sshPort` are left out,
-/// because a repository is not reached that way.
+/// A backup storage, as listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackupStorage {
     pub(crate) uuid: String,
     pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
     pub(crate) url: String,
     /// Bytes that it can hold; left out if not limited.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,7 +21,7 @@ pub(crate) struct BackupStorage {
     pub(crate) available_capacity: Option<u64>,
     /// Always `ImageStoreBackupStorage`.
     pub(crate) r#type: &'static str,
-    /// Always `Enabled`.
+    /// `Enabled` or `Disabled`.
     pub(crate) state: &'static str,
     /// `Connected` or `Disconnected`.
     pub(crate) status: &'static str,
@@ -29,10 +31,20 @@ pub(crate) struct BackupStorage {
     pub(crate) attached_zone_uuids: Vec<String>,
 }
 
-/// A backup storage, as listed among the image stores.
+/// A backup storage, as listed among the image stores. How the vendor's server would reach it is
+/// kept as a client gave it; one that was registered otherwise has nothing of that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(transparent)]
-pub(crate) struct ImageStore(pub(crate) BackupStorage);
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImageStore {
+    #[serde(flatten)]
+    pub(crate) storage: BackupStorage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hostname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ssh_port: Option<u16>,
+}
 
 impl BackupStorage {
     /// The members that a client may ask for by name.
@@ -50,4 +62,93 @@ impl BackupStorage {
         "lastOpDate",
         "attachedZoneUuids",
     ];
+}
+
+/// The body of AddImageStoreBackupStorage.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct AddImageStore {
+    pub(crate) params: Option<NewImageStore>,
+}
+
+/// A storage to register.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewImageStore {
+    /// Mandatory; kept, but a repository is reached at its URL.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) hostname: Option<String>,
+    /// Mandatory; kept.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) username: Option<String>,
+    /// Mandatory; the repository's password.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) password: Option<String>,
+    /// 22 if not given; kept.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) ssh_port: Option<String>,
+    /// Mandatory; an absolute path on this server, or `s3:…`.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) url: Option<String>,
+    /// Mandatory.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) name: Option<String>,
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) description: Option<String>,
+}
+
+// The derived form would print the password.
+impl std::fmt::Debug for NewImageStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewImageStore")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What may be changed of a storage.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StorageChange {
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) name: Option<String>,
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) description: Option<String>,
+}
+
+impl From<StorageChange> for UpdateRepository {
+    fn from(StorageChange { name, description }: StorageChange) -> Self {
+        Self {
+            name,
+            description: description.map(Some),
+            ..Self::default()
+        }
+    }
+}
+
+/// Whether a storage takes backups.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StorageState {
+    /// `enable` or `disable`.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) state_event: Option<String>,
+}
+
+/// What several storages hold together, in bytes; those without a limit count with nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Capacities {
+    pub(crate) total_capacity: u64,
+    pub(crate) available_capacity: u64,
+}
+
+impl Capacities {
+    /// With one more storage.
+    pub(crate) fn add(self, storage: BackupStorage) -> Self {
+        Self {
+            total_capacity: self.total_capacity + storage.total_capacity.unwrap_or(0),
+            available_capacity: self.available_capacity + storage.available_capacity.unwrap_or(0),
+        }
+    }
 }

@@ -1,0 +1,356 @@
+//! What can be done with database backups besides making and deleting them: recover, copy, export,
+//! compare a storage with the catalog.
+
+use axum::{extract::State, http::Uri};
+use strongroom_domain::{
+    Annotations, Backup, BackupState, RepositoryId, Secret,
+    query::{BackupField, Filter},
+    restore::{ConflictPolicy, RestoreTarget},
+};
+use strongroom_http::download::export_url;
+use strongroom_service::{
+    Caller, ConflictKind, Error as ServiceError, Service, backups::copies::CopyBackup,
+    identity::PasswordForm, operations::NewOperation, restores::RequestRestore,
+};
+
+use super::{
+    Answer, Body, PathParams,
+    backups::find,
+    ok,
+    storages::{check_usable, find_storage},
+};
+use crate::zstack::{
+    auth::Auth,
+    call::{Call, Outcome, TIMEOUT},
+    error::{Code, Error},
+    map::{
+        self, INSTALL_PATH,
+        store::{StoreUrl, check_port, stored},
+    },
+    query::{backups::shown, params},
+    wire::{
+        backup::{CopyDatabaseBackup, CopyPlaces, Exported, RecoverDatabase, Recovery, Stored},
+        reply::{Accepted, Empty, Failed},
+    },
+};
+
+/// How long a recovery may take unless the client says, in milliseconds: as long as a backup.
+const RECOVER_TIMEOUT: u64 = 12 * 60 * 60 * 1000;
+
+/// Recovers the database from a backup, in the place that it was taken from.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/database-backups/actions",
+    operation_id = "RecoverDatabaseFromBackup",
+    request_body = RecoverDatabase,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn recover(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+    body: Body<RecoverDatabase>,
+) -> Answer<Accepted> {
+    let mut recovery = body.0.recover_database_from_backup.unwrap_or_default();
+    // The vendor's documentation has it in the query string.
+    let in_query = || {
+        params::list(uri.query().unwrap_or_default(), "uuid")
+            .into_iter()
+            .next()
+    };
+    recovery.uuid = recovery.uuid.or_else(in_query);
+    let work = start_recovery(&service, &caller, call.operation(), recovery);
+    call.run(&service, &caller, RECOVER_TIMEOUT, work).await
+}
+
+async fn start_recovery(
+    service: &Service,
+    caller: &Caller,
+    operation: NewOperation,
+    recovery: Recovery,
+) -> Result<Outcome, Error> {
+    let Recovery {
+        uuid,
+        backup_storage_url,
+        backup_install_path,
+        mysql_root_password,
+    } = recovery;
+    let message = "org.zstack.header.storage.database.backup.APIRecoverDatabaseFromBackupMsg";
+    let _password = map::mandatory_of(message, "mysqlRootPassword", mysql_root_password)?;
+    let backup = match (uuid, backup_storage_url, backup_install_path) {
+        (Some(uuid), ..) => find_backup(service, caller, "uuid", uuid.trim()).await?,
+        (None, Some(url), Some(path)) => {
+            let storage = log_in_to_store(service, caller, &url).await?;
+            let uuid = path
+                .trim()
+                .strip_prefix(INSTALL_PATH)
+                .unwrap_or(path.trim());
+            let backup = find_backup(service, caller, "backupInstallPath", uuid).await?;
+            check_in(service, caller, &backup, storage).await?;
+            backup
+        }
+        _ => {
+            let details = "installPath and bsUrl are both need";
+            return Err(Error::api(Code::InvalidArgument, details));
+        }
+    };
+    if backup.state != BackupState::Completed {
+        let details = format!(
+            "databaseBackup[uuid:{}] is not Enabled and Ready",
+            backup.id.simple()
+        );
+        return Err(Error::api(Code::InvalidArgument, details));
+    }
+    let request = RequestRestore {
+        backup_id: backup.id,
+        target: RestoreTarget::Original,
+        include: Vec::new(),
+        conflict: ConflictPolicy::Replace,
+        annotations: Annotations::default(),
+        operation_id: operation.id,
+        operation_annotations: operation.annotations,
+    };
+    let (_, operation) = service.request_restore(caller, request).await?;
+    Ok(Outcome::Started(operation))
+}
+
+/// Compares a storage with the catalog.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/database-backups/imageStore/{uuid}/actions",
+    operation_id = "SyncDatabaseBackup",
+    params(("uuid" = String, Path)),
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn sync(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Accepted> {
+    let work = async {
+        let storage = find_storage(&service, &caller, "imageStoreUuid", &uuid.0).await?;
+        let scan = service.scan_repository(&caller, storage.id, call.operation());
+        Ok(Outcome::Started(scan.await?))
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+/// Copies a backup to another storage.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/database-backups/{uuid}/actions",
+    operation_id = "SyncDatabaseBackupFromImageStoreBackupStorage",
+    params(("uuid" = String, Path)),
+    request_body = CopyDatabaseBackup,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn copy(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+    body: Body<CopyDatabaseBackup>,
+) -> Answer<Accepted> {
+    let CopyDatabaseBackup {
+        sync_database_backup_from_image_store_backup_storage: places,
+    } = body.0;
+    let places = places.unwrap_or_default();
+    let work = start_copy(&service, &caller, call.operation(), &uuid.0, places);
+    call.run(&service, &caller, RECOVER_TIMEOUT, work).await
+}
+
+async fn start_copy(
+    service: &Service,
+    caller: &Caller,
+    operation: NewOperation,
+    uuid: &str,
+    places: CopyPlaces,
+) -> Result<Outcome, Error> {
+    let message = "org.zstack.header.storage.database.backup.\
+                   APISyncDatabaseBackupFromImageStoreBackupStorageMsg";
+    let CopyPlaces {
+        src_backup_storage_uuid: src,
+        dst_backup_storage_uuid: dst,
+    } = places;
+    let src = map::mandatory_of(message, "srcBackupStorageUuid", src)?;
+    let dst = map::mandatory_of(message, "dstBackupStorageUuid", dst)?;
+    let backup = find_backup(service, caller, "uuid", uuid).await?;
+    let from = find_storage(service, caller, "srcBackupStorageUuid", &src).await?;
+    let to = find_storage(service, caller, "dstBackupStorageUuid", &dst).await?;
+    check_usable(&to)?;
+    check_in(service, caller, &backup, from.id).await?;
+    let request = CopyBackup {
+        to: to.id,
+        from: Some(from.id),
+        operation,
+    };
+    let operation = service.copy_backup(caller, backup.id, request).await?;
+    Ok(Outcome::Started(operation))
+}
+
+/// Makes a backup available for download.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/database-backups/{uuid}/backup-storage/{storage}/actions",
+    operation_id = "ExportDatabaseBackupFromBackupStorage",
+    params(("uuid" = String, Path), ("storage" = String, Path)),
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn export(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    path: PathParams<(String, String)>,
+) -> Answer<Accepted> {
+    let work = async {
+        let (uuid, storage) = &path.0;
+        let backup = find_backup(&service, &caller, "databaseBackupUuid", uuid).await?;
+        let storage = find_storage(&service, &caller, "backupStorageUuid", storage).await?;
+        check_in(&service, &caller, &backup, storage.id).await?;
+        let made = service.create_export(&caller, backup.id, storage.id).await;
+        let export = made.map_err(|error| exported(error, &backup, storage.id, "has been"))?;
+        Outcome::done(&Exported {
+            database_backup_url: export_url(&call.base, &export),
+        })
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+/// Ends the download of a backup.
+#[utoipa::path(
+    delete,
+    path = "/zstack/v1/exported-database-backup/{uuid}/backup-storage/{storage}",
+    operation_id = "DeleteExportedDatabaseBackupFromBackupStorage",
+    params(("uuid" = String, Path), ("storage" = String, Path)),
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn end_export(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    path: PathParams<(String, String)>,
+) -> Answer<Accepted> {
+    let work = async {
+        let (uuid, storage) = &path.0;
+        let backup = find_backup(&service, &caller, "databaseBackupUuid", uuid).await?;
+        let storage = find_storage(&service, &caller, "backupStorageUuid", storage).await?;
+        let ended = service.delete_export(&caller, backup.id, storage.id).await;
+        ended.map_err(|error| exported(error, &backup, storage.id, "has not been"))?;
+        Outcome::done(&Empty {})
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+/// Lists what a storage holds that is named by an SSH URL.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/database-backups/image-store",
+    operation_id = "GetDatabaseBackupFromImageStore",
+    params(("url" = String, Query), ("registryPort" = Option<u16>, Query)),
+    responses((status = 200, body = Stored), (status = 503, body = Failed)),
+)]
+pub(crate) async fn list_stored(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+) -> Answer<Stored> {
+    let message = "org.zstack.header.storage.database.backup.APIGetDatabaseBackupFromImageStoreMsg";
+    let query = uri.query().unwrap_or_default();
+    let first = |name| params::list(query, name).into_iter().next();
+    let url = map::mandatory_of(message, "url", first("url"))?;
+    check_port("registryPort", first("registryPort"))?;
+    let storage = log_in_to_store(&service, &caller, &url).await?;
+    let there = Filter::eq(BackupField::RepositoryId, storage.uuid());
+    let there = Filter::Any(vec![there.clone(), Filter::Exists(Box::new(there))]);
+    let completed = Filter::eq(BackupField::State, BackupState::Completed.as_str());
+    let filter = shown().and(completed).and(there);
+    let page = strongroom_domain::Page::ALL;
+    let found = service.list_backups(&caller, &filter, &[], &page).await?;
+    let backups = found.items.iter().map(stored).collect();
+    Ok(ok(Stored::new(backups)))
+}
+
+/// The storage that an SSH URL names, if its user and password are right: ZStack reaches an image
+/// store by logging in to its machine, here it is logging in to this server.
+async fn log_in_to_store(
+    service: &Service,
+    caller: &Caller,
+    url: &str,
+) -> Result<RepositoryId, Error> {
+    let StoreUrl {
+        user,
+        password,
+        path,
+        shown,
+    } = StoreUrl::read(url)?;
+    let password = PasswordForm::Plain(Secret::new(password));
+    let tenant = Some(caller.tenant_name.as_str());
+    let user = service.password_caller(tenant, &user, password).await;
+    let refused = || Error::api(Code::Failed, format!("cannot log in to [{shown}]"));
+    let user = user.map_err(|error| match error {
+        ServiceError::Unauthenticated(_) | ServiceError::NotFound { .. } => refused(),
+        other => other.into(),
+    })?;
+    let storages = service.list_repositories(&user).await?;
+    let named = |name: &str| name == path || name == path.trim_start_matches('/');
+    let found = storages.iter().find(|it| named(&it.url) || named(&it.name));
+    match found {
+        Some(storage) if user.tenant_id == caller.tenant_id => Ok(storage.id),
+        _ => {
+            let details = format!("there is no image store at [{shown}]");
+            Err(Error::api(Code::Failed, details))
+        }
+    }
+}
+
+/// The backup with that uuid, if this face shows it.
+async fn find_backup(
+    service: &Service,
+    caller: &Caller,
+    field: &str,
+    uuid: &str,
+) -> Result<Backup, Error> {
+    find(service, caller, uuid).await?.ok_or_else(|| {
+        let details = format!(
+            "invalid field[{field}], resource[uuid:{uuid}, type:DatabaseBackupVO] not found"
+        );
+        Error::api(Code::NotFound, details)
+    })
+}
+
+async fn check_in(
+    service: &Service,
+    caller: &Caller,
+    backup: &Backup,
+    storage: RepositoryId,
+) -> Result<(), Error> {
+    let copies = service.copies_of(caller, &[backup.id]).await?;
+    if backup.repository_id == storage || copies.iter().any(|it| it.repository_id == storage) {
+        return Ok(());
+    }
+    let (backup, storage) = (backup.id.simple(), storage.simple());
+    let details =
+        format!("database backup[uuid:{backup}] not found in backup storage[uuid:{storage}]");
+    Err(Error::api(Code::InvalidArgument, details))
+}
+
+/// That an export is there already, or is not, in the vendor's words.
+fn exported(error: ServiceError, backup: &Backup, storage: RepositoryId, is: &str) -> Error {
+    match error {
+        ServiceError::NotFound { noun: "export", .. }
+        | ServiceError::Conflict {
+            kind: ConflictKind::AlreadyMember,
+            ..
+        } => {
+            let (backup, storage) = (backup.id.simple(), storage.simple());
+            let details = format!(
+                "database backup[uuid{backup}] {is} exported from backupStorage[uuid:{storage}]"
+            );
+            Error::api(Code::InvalidArgument, details)
+        }
+        other => other.into(),
+    }
+}
