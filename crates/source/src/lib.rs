@@ -9,6 +9,7 @@ pub mod command;
 mod error;
 pub mod files;
 mod fs;
+mod process;
 mod registry;
 pub mod server;
 mod source;

@@ -5,9 +5,11 @@
 //! comes over the network can define or change one. They are argument lists, run without a shell.
 //! A backup is complete only if the command exits with 0 after closing its output.
 
-mod process;
-
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io,
+    process::{Command, Stdio},
+};
 
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
@@ -21,7 +23,9 @@ use strongroom_domain::{
 
 use crate::{
     Entries, Found, PrepareRequest, Prepared, RestoreRequest, RestoreTarget, Setting, Source,
-    SourceError, Warnings, source::restore_to_directory,
+    SourceError, Warnings,
+    process::{Dump, feed},
+    source::restore_to_directory,
 };
 
 /// A command that resources can name.
@@ -79,6 +83,19 @@ impl CommandSpec {
             fault("file_name", "must be a file name without slashes");
         }
         faults
+    }
+
+    /// One of the two commands, for a resource.
+    fn command(&self, argv: &[String], resource: &str) -> io::Result<Command> {
+        let (program, arguments) = argv
+            .split_first()
+            .ok_or_else(|| io::Error::other("the command names no program"))?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .envs(&self.environment)
+            .env("STRONGROOM_RESOURCE", resource);
+        Ok(command)
     }
 }
 
@@ -185,7 +202,8 @@ impl Source for CommandSource {
         let resource = prepared.resource.clone();
         let roots = vec![format!("/{}/{}", spec.name, spec.file_name)];
         let content = Content::from_opener(move || {
-            Ok(Box::new(process::Dump::start(&spec, &resource, cancel)?))
+            let command = spec.command(&spec.dump, &resource)?;
+            Ok(Box::new(Dump::start(command, Stdio::null(), cancel, ())?))
         });
         let entry = Entry::stream(path, metadata, content);
         Ok(Entries {
@@ -230,7 +248,13 @@ impl Source for CommandSource {
                 let spec = self
                     .spec(settings)
                     .map_err(|it| SourceError::Invalid(vec![it]))?;
-                let bytes = process::feed(spec, name, tree.open(&file_path(spec)?)?, context)?;
+                let what = format!("command `{}`", spec.name);
+                let Some(argv) = &spec.restore else {
+                    return Err(SourceError::invalid("target", "the command cannot restore"));
+                };
+                let command = spec.command(argv, name);
+                let command = command.map_err(|error| SourceError::failed(&what, error))?;
+                let bytes = feed(command, &what, tree.open(&file_path(spec)?)?, context)?;
                 Ok(RestoreReport {
                     files: 1,
                     bytes,
