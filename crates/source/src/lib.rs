@@ -6,13 +6,20 @@
 //! imports no other source folder, though `server` is given others to read its members.
 
 pub mod command;
+mod database;
+mod dumps;
 mod error;
 pub mod files;
 mod fs;
+pub mod mariadb;
+pub mod postgres;
 mod process;
 mod registry;
+mod secret;
 pub mod server;
 mod source;
+mod tools;
+mod trailer;
 pub mod volume;
 mod warnings;
 

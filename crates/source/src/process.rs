@@ -5,6 +5,7 @@
 //! that fails.
 
 use std::{
+    fs::File,
     io::{self, Read, Write},
     os::{
         fd::AsFd,
@@ -22,10 +23,24 @@ use rustix::{
 };
 use strongroom_domain::tree::{Cancel, Context};
 
-use crate::SourceError;
+use crate::{SourceError, secret::anonymous};
 
 /// How much of the end of a child's standard error is kept.
 const STDERR_TAIL: usize = 4096;
+
+/// What is to be started, and the files that it opens by their path while it runs.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) command: Command,
+    pub(crate) files: Vec<File>,
+}
+
+impl From<Command> for Program {
+    fn from(command: Command) -> Self {
+        let files = Vec::new();
+        Self { command, files }
+    }
+}
 
 /// Sees a dump go by and says at its end whether it is whole.
 pub(crate) trait Watch: Send {
@@ -57,12 +72,12 @@ pub(crate) struct Dump {
 
 impl Dump {
     pub(crate) fn start(
-        command: Command,
+        program: impl Into<Program>,
         stdin: Stdio,
         cancel: Cancel,
         watch: impl Watch + 'static,
     ) -> io::Result<Self> {
-        let mut running = Running::start(command, stdin, Stdio::piped())?;
+        let mut running = Running::start(program.into(), stdin, Stdio::piped())?;
         let output = running.child.stdout.take();
         Ok(Self {
             output: output.ok_or_else(|| io::Error::other("no output"))?,
@@ -97,10 +112,22 @@ impl Read for Dump {
     }
 }
 
+/// Runs a program that reads `input`, and gives what it prints.
+pub(crate) fn ask(
+    program: impl Into<Program>,
+    input: &[u8],
+    cancel: &Cancel,
+) -> io::Result<Vec<u8>> {
+    let stdin = Stdio::from(anonymous(input)?);
+    let mut printed = Vec::new();
+    Dump::start(program, stdin, cancel.clone(), ())?.read_to_end(&mut printed)?;
+    Ok(printed)
+}
+
 /// Pipes `input` into the child and waits for its end; the number of bytes it took. `what` names
 /// the child in errors.
 pub(crate) fn feed(
-    command: Command,
+    program: impl Into<Program>,
     what: &str,
     mut input: impl Read,
     context: &Context,
@@ -111,7 +138,7 @@ pub(crate) fn feed(
         }
         SourceError::failed(what, error)
     };
-    let mut child = Feed::start(command, context.cancel.clone()).map_err(failed)?;
+    let mut child = Feed::start(program, context.cancel.clone()).map_err(failed)?;
     let mut buffer = vec![0; 1 << 16];
     let mut bytes = 0;
     let copied = loop {
@@ -146,8 +173,8 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    pub(crate) fn start(command: Command, cancel: Cancel) -> io::Result<Self> {
-        let mut running = Running::start(command, Stdio::piped(), Stdio::null())?;
+    pub(crate) fn start(program: impl Into<Program>, cancel: Cancel) -> io::Result<Self> {
+        let mut running = Running::start(program.into(), Stdio::piped(), Stdio::null())?;
         let input = running.child.stdin.take();
         if let Some(pipe) = &input {
             // A child that takes nothing can then still be cancelled.
@@ -213,10 +240,12 @@ struct Running {
     child: Child,
     errors: Option<JoinHandle<Vec<u8>>>,
     reaped: bool,
+    _files: Vec<File>,
 }
 
 impl Running {
-    fn start(mut command: Command, stdin: Stdio, stdout: Stdio) -> io::Result<Self> {
+    fn start(program: Program, stdin: Stdio, stdout: Stdio) -> io::Result<Self> {
+        let Program { mut command, files } = program;
         let program = command.get_program().to_string_lossy().into_owned();
         let mut child = command
             .stdin(stdin)
@@ -234,6 +263,7 @@ impl Running {
             child,
             errors,
             reaped: false,
+            _files: files,
         })
     }
 

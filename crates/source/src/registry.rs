@@ -1,6 +1,6 @@
 //! The sources that this build has.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use strongroom_domain::{FieldError, ResourceKind, resource::Settings};
 
@@ -8,6 +8,8 @@ use crate::{
     Source,
     command::{CommandSource, CommandSpec},
     files::FilesSource,
+    mariadb::MariadbSource,
+    postgres::PostgresSource,
     server::ServerSource,
     volume::VolumeSource,
 };
@@ -17,6 +19,9 @@ use crate::{
 pub struct SourceConfig {
     /// The commands that a `command` resource can name.
     pub commands: Vec<CommandSpec>,
+    /// The directory with the databases' programs (`mariadb-dump`, `pg_dump` and others), if they
+    /// are not to be looked for where they usually are.
+    pub database_programs: Option<PathBuf>,
 }
 
 /// Finds the source of a kind. Cheap to clone.
@@ -33,6 +38,8 @@ impl Registry {
                 Box::new(FilesSource),
                 Box::new(VolumeSource),
             )),
+            Box::new(MariadbSource::new(config.database_programs.clone())),
+            Box::new(PostgresSource::new(config.database_programs)),
             Box::new(CommandSource::new(config.commands)),
         ])
     }

@@ -1,11 +1,11 @@
 //! The trait that every kind of resource implements.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Face, FieldError, ResourceKind,
+    Face, FieldError, ResourceKind, Secret,
     resource::Settings,
     tree::{Context, EntryStream, Overwrite, Patterns, RestoreReport, TreeReader},
 };
@@ -123,6 +123,9 @@ pub struct RestoreRequest {
     pub include: Patterns,
     /// What happens to what is in the way.
     pub overwrite: Overwrite,
+    /// New names for parts that have names, by their old ones: the databases of a server. Empty
+    /// for kinds whose parts are paths.
+    pub rename: BTreeMap<String, String>,
 }
 
 /// A kind of resource that can be protected.
@@ -171,6 +174,18 @@ pub trait Source: Send + Sync + std::fmt::Debug {
             RestoreTarget::Directory(_) => Vec::new(),
             RestoreTarget::Resource { settings, .. } => self.validate(settings),
         }
+    }
+
+    /// Whether `user` can log in to what these settings name with that password. An error if not.
+    fn check_login(
+        &self,
+        settings: &Settings,
+        user: &str,
+        password: &Secret,
+    ) -> Result<(), SourceError> {
+        let _ = (settings, user, password);
+        let reason = format!("resources of kind `{}` have no log-in", self.kind());
+        Err(SourceError::invalid("kind", reason))
     }
 
     /// Brings a stored tree back.

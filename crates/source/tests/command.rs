@@ -4,7 +4,7 @@
     reason = "a test may stop at what it did not expect"
 )]
 
-use std::{io::Read, path::Path, sync::mpsc, time::Duration};
+use std::{collections::BTreeMap, io::Read, path::Path, sync::mpsc, time::Duration};
 
 use strongroom_domain::{
     Face,
@@ -39,6 +39,7 @@ fn dump(spec: CommandSpec, cancel: Cancel) -> std::io::Result<Vec<u8>> {
     let settings = named(&spec.name);
     let registry = Registry::new(SourceConfig {
         commands: vec![spec],
+        ..SourceConfig::default()
     });
     let source = registry.get(ResourceKind::Command).unwrap();
     let context = Context {
@@ -131,6 +132,7 @@ fn restore(spec: CommandSpec, bytes: &'static [u8]) -> Result<RestoreReport, Sou
     let settings = named(&spec.name);
     let registry = Registry::new(SourceConfig {
         commands: vec![spec],
+        ..SourceConfig::default()
     });
     let source = registry.get(ResourceKind::Command).unwrap();
     let target = RestoreTarget::Resource {
@@ -141,6 +143,7 @@ fn restore(spec: CommandSpec, bytes: &'static [u8]) -> Result<RestoreReport, Sou
         target,
         include: Patterns::default(),
         overwrite: Overwrite::Always,
+        rename: BTreeMap::new(),
     };
     source.restore(&request, &Stored(bytes), &Context::default())
 }
@@ -176,6 +179,7 @@ fn only_configured_commands_can_be_named() {
     known.face = Some(Face::Ges);
     let registry = Registry::new(SourceConfig {
         commands: vec![known],
+        ..SourceConfig::default()
     });
     let validate = |settings: &Settings| registry.validate(ResourceKind::Command, settings);
     assert!(validate(&named("known")).is_empty());

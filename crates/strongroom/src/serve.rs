@@ -149,6 +149,7 @@ pub(crate) async fn build(config: &Config) -> Result<Service> {
         keyring: Keyring::new(&config.data_dir.read_server_key()?),
         sources: Registry::new(SourceConfig {
             commands: config.commands.clone(),
+            ..SourceConfig::default()
         }),
         storage: storage_with(from_config(config.s3.clone())),
         config: ServiceConfig {

@@ -54,7 +54,10 @@ impl TestParts {
         };
         let commands = vec![command];
         Self {
-            sources: Registry::new(SourceConfig { commands }),
+            sources: Registry::new(SourceConfig {
+                commands,
+                ..SourceConfig::default()
+            }),
             ..Self::default()
         }
     }

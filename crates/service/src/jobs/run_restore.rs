@@ -1,5 +1,7 @@
 //! Carrying out a restore: the source takes the stored tree back.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use strongroom_domain::{
     Backup, RestoreId,
@@ -46,6 +48,7 @@ pub(super) async fn run(attempt: &Attempt, id: RestoreId) -> Result<(), Stop> {
             ConflictPolicy::Replace => Overwrite::IfChanged,
             ConflictPolicy::Keep => Overwrite::Never,
         },
+        rename: BTreeMap::new(),
     };
     attempt.meter.expect(backup.source_bytes);
     let report = attempt

@@ -219,7 +219,10 @@ async fn a_command_that_exits_with_a_failure_leaves_no_snapshot() {
         spec("good", "printf data"),
         spec("bad", "printf da; echo broken >&2; exit 3"),
     ];
-    let sources = Registry::new(SourceConfig { commands });
+    let sources = Registry::new(SourceConfig {
+        commands,
+        ..SourceConfig::default()
+    });
     let t = TestService::with(TestParts {
         sources,
         ..TestParts::default()

@@ -8,6 +8,8 @@
 
 mod members;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
     FieldError, ResourceKind,
@@ -104,6 +106,7 @@ impl ServerSource {
                 },
                 include: Patterns::default(),
                 overwrite: request.overwrite,
+                rename: BTreeMap::new(),
             };
             let member = tree.subtree(&name)?;
             let done = self.source(target.key)?.restore(&one, &*member, context)?;

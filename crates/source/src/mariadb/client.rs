@@ -1,0 +1,222 @@
+//! Talks to the server through its own command-line client.
+
+use std::{io::Read, process::Command};
+
+use serde::de::DeserializeOwned;
+use strongroom_domain::{Secret, tree::Cancel};
+
+use super::grants::Grants;
+use crate::{
+    SourceError,
+    database::Server,
+    process::{Program, ask, feed},
+    secret::{anonymous, path_of, read_password},
+    tools::{Tool, Tools, Version},
+};
+
+/// Debian's package of the clients.
+const PACKAGE: &str = "mariadb-client";
+
+/// A server, and whom it knows us as.
+#[derive(Debug)]
+pub(super) struct Client {
+    tools: Tools,
+    options: String,
+    name: String,
+}
+
+/// What the server says of itself.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Facts {
+    pub(super) version: String,
+    pub(super) datadir: String,
+    /// 1 if the server keeps a binary log.
+    pub(super) log_bin: u8,
+}
+
+impl Facts {
+    pub(super) fn product(&self) -> &'static str {
+        if self.version.contains("MariaDB") {
+            "MariaDB"
+        } else {
+            "MySQL"
+        }
+    }
+
+    pub(super) fn major(&self) -> u32 {
+        Version::parse(&self.version).map_or(0, |it| it.major)
+    }
+}
+
+impl Client {
+    /// With the user and password that the settings name.
+    pub(super) fn new(tools: &Tools, server: &Server) -> Result<Self, SourceError> {
+        let password = server.password_file.as_deref().map(read_password);
+        let password = password.transpose()?;
+        Ok(Self::with(tools, server, server.user.as_deref(), password))
+    }
+
+    /// As this user.
+    pub(super) fn with(
+        tools: &Tools,
+        server: &Server,
+        user: Option<&str>,
+        password: Option<Secret>,
+    ) -> Self {
+        let port = server.port.map(|it| it.to_string());
+        let socket = server.socket.as_ref().map(|it| it.to_string_lossy());
+        let pairs = [
+            ("socket", socket.as_deref()),
+            ("host", server.host.as_deref()),
+            ("port", port.as_deref()),
+            ("user", user),
+            ("password", password.as_ref().map(Secret::expose)),
+        ];
+        let mut options = "[client]\n".to_owned();
+        for (key, value) in pairs {
+            if let Some(value) = value {
+                let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+                options.extend([key, "=\"", &value, "\"\n"]);
+            }
+        }
+        let name = match (&server.socket, &server.host) {
+            (Some(socket), _) => format!("database server `{}`", socket.display()),
+            (None, host) => format!("database server `{}`", host.as_deref().unwrap_or_default()),
+        };
+        let tools = tools.clone();
+        Self {
+            tools,
+            options,
+            name,
+        }
+    }
+
+    /// What the server is called in errors.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The program that dumps, if it is not too old for the server.
+    pub(super) fn dump_tool(&self, facts: &Facts) -> Result<Tool, SourceError> {
+        let tool = self.tools.find(&["mariadb-dump", "mysqldump"], PACKAGE)?;
+        tool.at_least(facts.major(), "the server", PACKAGE)
+    }
+
+    /// The program that copies a server's files.
+    pub(super) fn copy_tool(tools: &Tools, major: u32) -> Result<Tool, SourceError> {
+        let package = "mariadb-backup";
+        let tool = tools.find(&["mariadb-backup", "mariabackup"], package)?;
+        tool.at_least(major, "the server", package)
+    }
+
+    /// A program that logs in to the server.
+    pub(super) fn program(&self, tool: &Tool) -> Result<Program, SourceError> {
+        let failed = |error| SourceError::failed(format!("`{}`", tool.program.display()), error);
+        let file = anonymous(self.options.as_bytes()).map_err(failed)?;
+        let mut command = Command::new(&tool.program);
+        command
+            // First, and instead of the user's own files: nothing there is meant for us.
+            .arg(format!("--defaults-file={}", path_of(&file)))
+            .env_remove("MYSQL_PWD")
+            .env("LC_ALL", "C");
+        let files = vec![file];
+        Ok(Program { command, files })
+    }
+
+    fn client(&self) -> Result<Program, SourceError> {
+        let tool = self.tools.find(&["mariadb", "mysql"], PACKAGE)?;
+        let mut program = self.program(&tool)?;
+        program.command.args([
+            "--batch",
+            "--skip-column-names",
+            "--default-character-set=utf8mb4",
+            "--connect-timeout=10",
+        ]);
+        Ok(program)
+    }
+
+    /// Runs statements; gives the lines that they print, values in a line parted by tabs.
+    pub(super) fn lines(&self, sql: &str, cancel: &Cancel) -> Result<Vec<String>, SourceError> {
+        let mut program = self.client()?;
+        program.command.arg("--raw");
+        let printed = ask(program, sql.as_bytes(), cancel).map_err(|error| {
+            if cancel.is_cancelled() {
+                return SourceError::Cancelled;
+            }
+            self.error(essence(&error.to_string()))
+        })?;
+        let printed = String::from_utf8_lossy(&printed);
+        Ok(printed.lines().map(str::to_owned).collect())
+    }
+
+    /// Runs a query that gives one JSON value per row.
+    pub(super) fn rows<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+        cancel: &Cancel,
+    ) -> Result<Vec<T>, SourceError> {
+        let lines = self.lines(sql, cancel)?;
+        let rows = lines.iter().map(|line| serde_json::from_str(line));
+        rows.collect::<Result<_, _>>()
+            .map_err(|error| SourceError::failed(self.name(), error))
+    }
+
+    /// What the server says of itself.
+    pub(super) fn facts(&self, cancel: &Cancel) -> Result<Facts, SourceError> {
+        let sql = "SELECT JSON_OBJECT('version', @@version, 'datadir', @@datadir, \
+                   'log_bin', IF(@@log_bin, 1, 0))";
+        let facts = self.rows(sql, cancel)?.pop();
+        facts.ok_or_else(|| SourceError::failed(self.name(), "says nothing of itself"))
+    }
+
+    /// What this user may do.
+    pub(super) fn grants(&self, cancel: &Cancel) -> Result<Grants, SourceError> {
+        Ok(Grants::parse(&self.lines("SHOW GRANTS", cancel)?))
+    }
+
+    /// Runs a dump in a database; gives its length.
+    pub(super) fn load(
+        &self,
+        database: &str,
+        dump: impl Read,
+        context: &strongroom_domain::tree::Context,
+    ) -> Result<u64, SourceError> {
+        let mut program = self.client()?;
+        program
+            .command
+            .arg("--max-allowed-packet=1G")
+            .arg(format!("--database={database}"));
+        let what = format!("restoring database `{database}`");
+        feed(program, &what, dump, context).map_err(|error| match error {
+            SourceError::Failed { what, message } => SourceError::failed(what, essence(&message)),
+            other => other,
+        })
+    }
+
+    /// What an error of the client means: a server that is not there may come back.
+    fn error(&self, message: &str) -> SourceError {
+        // Cannot connect, gone away, lost connection, too many connections, shutting down.
+        let passing = ["ERROR 20", "ERROR 1040", "ERROR 1053", "ERROR 1203"];
+        if passing.iter().any(|code| message.contains(code)) {
+            SourceError::unavailable(self.name(), message)
+        } else {
+            SourceError::failed(self.name(), message)
+        }
+    }
+}
+
+/// An error without the statement that the client shows before it, which may hold a megabyte of
+/// somebody's data.
+fn essence(message: &str) -> &str {
+    message.rfind("ERROR ").map_or(message, |at| &message[at..])
+}
+
+/// A name in a statement.
+pub(super) fn identifier(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// A text in a statement.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
