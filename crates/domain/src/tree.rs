@@ -12,7 +12,7 @@ mod reader;
 
 pub use context::{Cancel, Context, Limits, NoProgress, Progress};
 pub use entry::{Content, Entry, EntryError, EntryKind, EntryStream, Metadata, Opener, Phase};
-pub use entry::{DeviceKind, EntryFailure, Xattr};
+pub use entry::{DeviceKind, EntryFailure, LateXattrs, Xattr, XattrReader};
 pub use path::{EntryPath, PathError};
 pub use pattern::{Pattern, PatternError, Patterns};
 pub use reader::{Overwrite, RestoreOptions, RestoreReport, TreeError, TreeNode, TreeReader};

@@ -1,6 +1,6 @@
 //! The application core and what it is made of.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use strongroom_domain::{Clock, Ids, TenantId, tree::Limits};
@@ -42,6 +42,9 @@ pub struct ServiceConfig {
     pub password_checks: usize,
     /// The directories that restores may write below.
     pub restore_directories: RestoreDirectories,
+    /// Where what makes the next backup of a resource faster is kept, if anywhere. It may be
+    /// emptied at any time.
+    pub cache: Option<PathBuf>,
 }
 
 impl Default for ServiceConfig {
@@ -60,6 +63,7 @@ impl Default for ServiceConfig {
             restore_directories: RestoreDirectories::PerTenant(
                 "/var/lib/strongroom/restores".into(),
             ),
+            cache: None,
         }
     }
 }

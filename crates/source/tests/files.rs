@@ -5,12 +5,13 @@
 )]
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{Read, Write},
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::Path,
 };
 
+use rustix::fs::{Mode, OFlags};
 use strongroom_domain::{
     resource::{ResourceKind, Settings},
     tree::{Cancel, Content, Context, Entry, EntryError, EntryKind, Patterns, Phase},
@@ -96,6 +97,45 @@ fn entries_come_in_tree_order_whatever_the_names() {
         .find(|it| it.path.to_string() == "a/c/d")
         .unwrap();
     assert_eq!(read(file), b"a/c/d");
+}
+
+#[test]
+fn extended_attributes_are_read_when_asked_for_however_deep_the_entry() {
+    let dir = tempfile::tempdir().unwrap();
+    // Deeper than directories are kept open.
+    let mut deep = File::open(dir.path()).unwrap();
+    for _ in 0..80 {
+        let name = "n".repeat(20);
+        rustix::fs::mkdirat(&deep, &name, Mode::RWXU).unwrap();
+        deep = File::from(rustix::fs::openat(&deep, &name, OFlags::RDONLY, Mode::empty()).unwrap());
+    }
+    let mut file = File::from(
+        rustix::fs::openat(
+            &deep,
+            "file",
+            OFlags::CREATE | OFlags::RDWR,
+            Mode::RUSR | Mode::WUSR,
+        )
+        .unwrap(),
+    );
+    file.write_all(b"deep").unwrap();
+    xattr::FileExt::set_xattr(&file, "user.note", b"here").unwrap();
+    let mut last = entries(dir.path(), &[])
+        .unwrap()
+        .stream
+        .map(Result::unwrap)
+        .last()
+        .unwrap();
+    assert_eq!(last.path.depth(), 81);
+    assert_eq!(last.metadata.xattrs, []);
+    last.complete().unwrap();
+    let found = &last.metadata.xattrs[..];
+    let found: Vec<_> = found
+        .iter()
+        .map(|it| (&it.name[..], &it.value[..]))
+        .collect();
+    assert_eq!(found, [(&b"user.note"[..], &b"here"[..])]);
+    assert_eq!(read(last), b"deep");
 }
 
 #[test]

@@ -40,6 +40,11 @@ impl DataDir {
         self.0.join("restores")
     }
 
+    /// What backups leave for the next ones to be faster; may be removed at any time.
+    pub(crate) fn caches(&self) -> PathBuf {
+        self.0.join("caches")
+    }
+
     /// The 32 bytes that seal secrets in the catalog.
     fn server_key(&self) -> PathBuf {
         self.0.join("keys/server.key")

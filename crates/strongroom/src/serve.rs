@@ -156,6 +156,7 @@ pub(crate) async fn build(config: &Config) -> Result<Service> {
             workers,
             host: host(),
             restore_directories: config.restore_directories.clone(),
+            cache: Some(config.data_dir.caches()),
             ..ServiceConfig::default()
         },
     };

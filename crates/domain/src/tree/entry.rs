@@ -163,6 +163,32 @@ impl fmt::Debug for Content {
     }
 }
 
+/// Reads extended attributes; called at most once, on any thread.
+pub type XattrReader = Box<dyn FnOnce() -> io::Result<Vec<Xattr>> + Send>;
+
+/// Extended attributes that a source has not read, because whoever knows the entry's time of change
+/// (`ctime`) knows them too.
+#[derive(Default)]
+pub struct LateXattrs(Option<XattrReader>);
+
+impl LateXattrs {
+    /// To be read by `read`.
+    pub fn new(read: impl FnOnce() -> io::Result<Vec<Xattr>> + Send + 'static) -> Self {
+        Self(Some(Box::new(read)))
+    }
+
+    /// Whether there may be more than the entry's metadata say.
+    pub fn is_pending(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl fmt::Debug for LateXattrs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_pending() { "pending" } else { "read" })
+    }
+}
+
 /// One file, directory, link or stream.
 #[derive(Debug)]
 pub struct Entry {
@@ -175,6 +201,8 @@ pub struct Entry {
     /// Whether equal size, times and inode mean equal content, so that an unchanged file need not
     /// be read again. `false` for streams and whatever else has no trustworthy metadata.
     pub comparable: bool,
+    /// Extended attributes that `metadata` does not have yet.
+    pub late_xattrs: LateXattrs,
 }
 
 impl Entry {
@@ -185,6 +213,7 @@ impl Entry {
             metadata,
             content,
             comparable: true,
+            late_xattrs: LateXattrs::default(),
         }
     }
 
@@ -195,7 +224,26 @@ impl Entry {
             metadata,
             content,
             comparable: false,
+            late_xattrs: LateXattrs::default(),
         }
+    }
+
+    /// The same with extended attributes that are read if they are needed.
+    #[must_use]
+    pub fn with_late_xattrs(
+        mut self,
+        read: impl FnOnce() -> io::Result<Vec<Xattr>> + Send + 'static,
+    ) -> Self {
+        self.late_xattrs = LateXattrs::new(read);
+        self
+    }
+
+    /// Reads what of the metadata has not been read.
+    pub fn complete(&mut self) -> io::Result<()> {
+        if let Some(read) = self.late_xattrs.0.take() {
+            self.metadata.xattrs = read()?;
+        }
+        Ok(())
     }
 
     /// A directory, link, device, pipe or socket.
@@ -205,6 +253,7 @@ impl Entry {
             metadata,
             content: Content::None,
             comparable: true,
+            late_xattrs: LateXattrs::default(),
         }
     }
 }

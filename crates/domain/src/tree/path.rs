@@ -117,7 +117,10 @@ impl EntryPath {
 
     /// Number of components.
     pub fn depth(&self) -> usize {
-        self.components().count()
+        if self.is_root() {
+            return 0;
+        }
+        1 + self.0.iter().filter(|&&byte| byte == b'/').count()
     }
 
     /// Whether `self` is `other` or lies below it.
@@ -146,7 +149,11 @@ fn check_name(name: &[u8]) -> Result<(), PathError> {
 
 impl Ord for EntryPath {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.components().cmp(other.components())
+        // A slash ends a component: it comes before every byte that a name may have.
+        let key = |byte: Option<&u8>| byte.map(|&byte| if byte == b'/' { 0 } else { byte });
+        let differs = std::iter::zip(&self.0, &other.0).position(|(a, b)| a != b);
+        let at = differs.unwrap_or(self.0.len().min(other.0.len()));
+        key(self.0.get(at)).cmp(&key(other.0.get(at)))
     }
 }
 
@@ -220,6 +227,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn order_and_depth_are_those_of_the_components(a in "([./ab]|é){0,9}", b in "([./ab]|é){0,9}") {
+            if let (Ok(a), Ok(b)) = (EntryPath::new(a), EntryPath::new(b)) {
+                prop_assert_eq!(a.cmp(&b), a.components().cmp(b.components()));
+                prop_assert_eq!(a.depth(), a.components().count());
+            }
+        }
+
         #[test]
         fn an_accepted_path_joins_back_from_its_components(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             if let Ok(path) = EntryPath::new(bytes.clone()) {

@@ -99,10 +99,12 @@ impl Directory {
             session.count_directory(directory.before.tree, id);
             above.put(match directory.before.same_at {
                 Some(at) if directory.before.tree == Some(id) => Slot::Same(at),
-                _ => Slot::New(Box::new(Node {
-                    subtree: Some(id),
-                    ..node.clone()
-                })),
+                // Where all but the tree is the same, not all of it was read.
+                Some(at) => {
+                    let before = above.directory.known(at).ok_or(Error::Internal)?;
+                    Slot::New(Box::new(with_tree(before, id)))
+                }
+                None => Slot::New(Box::new(with_tree(node.clone(), id))),
             });
             directory = Arc::clone(&above.directory);
         }
@@ -138,6 +140,13 @@ impl Directory {
 
     fn known(&self, at: usize) -> Option<Node> {
         self.before.record.as_ref()?.node(at)
+    }
+}
+
+fn with_tree(node: Node, id: Id) -> Node {
+    Node {
+        subtree: Some(id),
+        ..node
     }
 }
 

@@ -49,8 +49,17 @@ struct Judged {
     subtree: Option<Id>,
     /// Where it is in the record, if nothing but content or tree can be different.
     same_at: Option<usize>,
-    /// The blobs of a file that seems to have the same content, all of which are stored.
-    content: Option<Vec<Id>>,
+    /// Whether it is a file that seems to have the same content, all of which is stored.
+    is_stored: bool,
+    /// The blobs of such a file, unless it is the same.
+    content: Vec<Id>,
+}
+
+impl Judged {
+    /// Whether nothing more of the entry need be read.
+    fn is_known(&self) -> bool {
+        self.same_at.is_some() && (self.is_stored || !self.is_file)
+    }
 }
 
 impl<'a> Driver<'a> {
@@ -94,23 +103,35 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Looks up an entry in the parent snapshot.
-    fn judge(&mut self, node: &Node) -> Option<Judged> {
+    /// Looks up an entry in the parent snapshot. `late` tells that its extended attributes have
+    /// not been read.
+    fn judge(&mut self, name: &[u8], metadata: &Metadata, late: bool) -> Option<Judged> {
         let level = self.open.last_mut()?;
         let record = level.before.as_ref()?;
-        let known = record.find(&mut level.at, &node.name)?;
+        let known = record.find(&mut level.at, name)?;
         self.head.clear();
-        record::encode(&mut self.head, &node.name, &node.metadata);
+        let same = if late {
+            record::encode_stat(&mut self.head, name, metadata);
+            known.is_same_but_xattrs(&self.head)
+        } else {
+            record::encode(&mut self.head, name, metadata);
+            known.is_same(&self.head)
+        };
         let stored = || {
             let index = self.repository.index();
             known.content().all(|id| index.contains(BlobKind::Data, id))
         };
-        let unchanged = known.has_same_content(&self.head) && stored();
+        let stored = known.has_same_content(&self.head) && stored();
         Some(Judged {
             is_file: known.is_file(),
             subtree: known.subtree(),
-            same_at: known.is_same(&self.head).then_some(known.at),
-            content: unchanged.then(|| known.content().collect()),
+            same_at: same.then_some(known.at),
+            is_stored: stored,
+            content: if stored && !same {
+                known.content().collect()
+            } else {
+                Vec::new()
+            },
         })
     }
 
@@ -132,7 +153,7 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    fn entry(&mut self, entry: Entry) -> Result<()> {
+    fn entry(&mut self, mut entry: Entry) -> Result<()> {
         if let Some(reason) = self.disorder(&entry.path) {
             let message = format!("the source is out of order: {reason}");
             return self
@@ -141,11 +162,25 @@ impl<'a> Driver<'a> {
         }
         self.last = Some((entry.path.clone(), entry.metadata.is_dir()));
         self.enter_parent_of(&entry.path, &entry.metadata)?;
-        let Some(name) = entry.path.name() else {
+        if !self.session.options.access_times {
+            entry.metadata.atime = entry.metadata.mtime;
+        }
+        let Some(name) = entry.path.name().map(<[u8]>::to_vec) else {
             return Ok(());
         };
-        let node = self.node(name.to_vec(), entry.metadata);
-        let before = self.judge(&node);
+        let late = entry.late_xattrs.is_pending();
+        let before = self.judge(&name, &entry.metadata, late);
+        let is_known = before.as_ref().is_some_and(Judged::is_known);
+        if let Err(error) = if is_known { Ok(()) } else { entry.complete() } {
+            let failure = EntryFailure::new(entry.path, Phase::Metadata, error.to_string());
+            return self.session.entry_failed(failure);
+        }
+        let node = Node {
+            name,
+            metadata: entry.metadata,
+            content: Vec::new(),
+            subtree: None,
+        };
         match &node.metadata.kind {
             EntryKind::Directory => {
                 self.enter(entry.path, node, before);
@@ -207,7 +242,7 @@ impl<'a> Driver<'a> {
                 content: Vec::new(),
                 subtree: None,
             };
-            let before = self.judge(&node);
+            let before = self.judge(&node.name, &node.metadata, false);
             self.enter(path, node, before);
         }
         Ok(())
@@ -233,18 +268,6 @@ impl<'a> Driver<'a> {
         });
     }
 
-    fn node(&self, name: Vec<u8>, mut metadata: Metadata) -> Node {
-        if !self.session.options.access_times {
-            metadata.atime = metadata.mtime;
-        }
-        Node {
-            name,
-            metadata,
-            content: Vec::new(),
-            subtree: None,
-        }
-    }
-
     fn file(
         &self,
         path: EntryPath,
@@ -255,22 +278,19 @@ impl<'a> Driver<'a> {
     ) -> Result<()> {
         let place = self.top().directory.reserve();
         let before = before.filter(|before| before.is_file);
-        let change = if before.is_some() {
-            Change::Changed
-        } else {
-            Change::New
+        let change = match before {
+            Some(_) => Change::Changed,
+            None => Change::New,
         };
-        if let Some(Judged {
-            same_at,
-            content: Some(blobs),
-            ..
-        }) = before.filter(|_| comparable)
-        {
+        if let Some(before) = before.filter(|before| comparable && before.is_stored) {
             let size = node.metadata.size;
             self.session.count_file(Change::Unmodified, size);
             self.session.context.progress.add(size, 1);
-            node.content = blobs;
-            let slot = same_at.map_or_else(|| Slot::New(Box::new(node)), Slot::Same);
+            node.content = before.content;
+            let slot = match before.same_at {
+                Some(at) => Slot::Same(at),
+                None => Slot::New(Box::new(node)),
+            };
             return place.finish(slot, self.session);
         }
         let open = match content {

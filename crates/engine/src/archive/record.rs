@@ -152,6 +152,12 @@ impl<'a> Known<'a> {
         self.head == head
     }
 
+    /// The same for a head without extended attributes: whoever changes those also changes the
+    /// time of change.
+    pub(super) fn is_same_but_xattrs(&self, head: &[u8]) -> bool {
+        self.head.starts_with(head)
+    }
+
     /// Whether a file with this head has the same content, as far as metadata can tell.
     pub(super) fn has_same_content(&self, head: &[u8]) -> bool {
         self.is_file() && self.head.get(..JUDGED) == head.get(..JUDGED)
@@ -193,6 +199,16 @@ const SOCKET: u8 = 6;
 
 /// Appends a head.
 pub(super) fn encode(out: &mut Vec<u8>, name: &[u8], metadata: &Metadata) {
+    encode_stat(out, name, metadata);
+    number(out, metadata.xattrs.len());
+    for xattr in &metadata.xattrs {
+        text(out, &xattr.name);
+        text(out, &xattr.value);
+    }
+}
+
+/// Appends a head up to the extended attributes.
+pub(super) fn encode_stat(out: &mut Vec<u8>, name: &[u8], metadata: &Metadata) {
     out.extend_from_slice(&metadata.size.to_le_bytes());
     time(out, metadata.mtime);
     time(out, metadata.ctime);
@@ -223,11 +239,6 @@ pub(super) fn encode(out: &mut Vec<u8>, name: &[u8], metadata: &Metadata) {
     out.extend_from_slice(&metadata.links.to_le_bytes());
     text(out, metadata.user.as_bytes());
     text(out, metadata.group.as_bytes());
-    number(out, metadata.xattrs.len());
-    for xattr in &metadata.xattrs {
-        text(out, &xattr.name);
-        text(out, &xattr.value);
-    }
 }
 
 fn decode(head: &[u8]) -> Option<(Vec<u8>, Metadata)> {

@@ -9,6 +9,7 @@ mod crash;
 mod damage;
 mod exchange;
 mod interop;
+mod late;
 mod maintenance;
 mod repair;
 mod restore;

@@ -1,5 +1,7 @@
 //! The blocking half of a backup: the engine pulls from the source, then proves what it wrote.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
     Backup, BackupId,
@@ -66,6 +68,7 @@ impl Attempt {
             parent: find_parent(&repository, parent).map_err(failed)?,
             time: backup.started_at,
             whole: entries.whole,
+            cache: self.cache_directory(backup),
             ..BackupOptions::default()
         };
         let outcome = indexed
@@ -89,6 +92,17 @@ impl Attempt {
             return Err(Stop::fail("source_failed", first.to_string()));
         }
         Ok(written)
+    }
+
+    /// Where what the last backup of the same resource to the same repository stored is kept.
+    fn cache_directory(&self, backup: &Backup) -> Option<PathBuf> {
+        let caches = self.service.inner().config.cache.as_ref()?;
+        let (repository, resource) = (backup.repository_id, backup.resource_id);
+        Some(
+            caches
+                .join(repository.to_string())
+                .join(resource.to_string()),
+        )
     }
 
     /// Proves from storage that what was written is all there.

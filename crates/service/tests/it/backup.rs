@@ -11,7 +11,7 @@ use strongroom_domain::{
     restore::{ConflictPolicy, RestoreState, RestoreTarget},
 };
 use strongroom_service::{
-    Caller, Error, RequestKey,
+    Caller, Error, RequestKey, ServiceConfig,
     backups::{DeleteBackup, RequestBackup},
     restores::RequestRestore,
 };
@@ -134,6 +134,46 @@ async fn an_unchanged_resource_adds_next_to_nothing_and_names_its_parent() {
         second.stored_bytes < first.stored_bytes.map(|it| it / 10),
         "{second:?}"
     );
+}
+
+#[tokio::test]
+async fn a_second_backup_reads_no_content_and_survives_a_damaged_cache() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = ServiceConfig {
+        cache: Some(directory.path().to_owned()),
+        ..ServiceConfig::default()
+    };
+    let parts = TestParts {
+        config,
+        ..TestParts::default()
+    };
+    let t = TestService::with(parts).await;
+    let files: &[(&str, &[u8])] = &[("a.txt", b"alpha"), ("sub/b.txt", b"beta")];
+    let resource = t.files_with("docs", files).await;
+    let backup = t.back_up(&resource).await;
+    let caches = directory
+        .path()
+        .join(backup.repository_id.to_string())
+        .join(resource.id.to_string());
+    let cache = || {
+        let mut files = std::fs::read_dir(&caches).unwrap();
+        let file = files.next().unwrap().unwrap().path();
+        assert!(files.next().is_none(), "one cache per resource");
+        file
+    };
+    let written = std::fs::metadata(cache()).unwrap().len();
+    for damage in [false, true] {
+        if damage {
+            std::fs::write(cache(), b"not a cache").unwrap();
+        }
+        t.clock.advance(SignedDuration::from_mins(1));
+        let again = t.back_up(&resource).await;
+        assert_eq!(again.state, BackupState::Completed, "{:?}", again.reason);
+        let snapshot = t.snapshots().pop().unwrap();
+        let summary = snapshot.summary.unwrap();
+        assert_eq!((summary.files_unmodified, summary.files_changed), (2, 0));
+        assert_eq!(std::fs::metadata(cache()).unwrap().len(), written);
+    }
 }
 
 #[tokio::test]

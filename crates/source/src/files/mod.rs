@@ -3,6 +3,7 @@
 //! Entries are relative to the directory that is protected, so a restore to a directory gives a
 //! copy of it there.
 
+mod directory;
 mod owners;
 mod walk;
 

@@ -2,11 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io::{self, Read},
     os::unix::{
-        ffi::{OsStrExt, OsStringExt},
+        ffi::OsStrExt,
         fs::{MetadataExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
@@ -18,28 +18,33 @@ use strongroom_domain::tree::{
     Phase,
 };
 
-use super::owners::Owners;
+use super::{
+    directory::{Directory, Place},
+    owners::Owners,
+};
 use crate::{
     Warnings,
-    fs::{read_metadata, time},
+    fs::{time, xattrs},
 };
 
+/// The names wanted of some directories; of all others everything is.
+type Only = BTreeMap<EntryPath, BTreeSet<OsString>>;
+
 /// The entries below a directory, in tree order. Symbolic links are entries, never followed; the
-/// directory itself may be reached through one.
+/// directory itself may be reached through one. Extended attributes are read late.
 ///
 /// A directory that cannot be listed, and an entry that vanishes between listing and looking, are
 /// errors that name them; the walk goes on.
 #[derive(Debug)]
 pub struct Walk {
-    root: PathBuf,
     exclude: Patterns,
     warnings: Warnings,
     cancel: Cancel,
     owners: Owners,
-    /// Names still to visit, the next one last; one list per open directory.
-    open: Vec<(EntryPath, Vec<OsString>)>,
+    /// From the root down.
+    open: Vec<Directory>,
     /// The directories of which only some children are wanted (see [`Walk::of_paths`]).
-    only: BTreeMap<EntryPath, BTreeSet<OsString>>,
+    only: Only,
     /// A listing error to report after the directory itself.
     pending: Option<EntryError>,
 }
@@ -53,17 +58,7 @@ impl Walk {
         cancel: Cancel,
     ) -> io::Result<Self> {
         let root = root.canonicalize()?;
-        let names = list(&root)?;
-        Ok(Self {
-            root,
-            exclude,
-            warnings,
-            cancel,
-            owners: Owners::load(),
-            open: vec![(EntryPath::root(), names)],
-            only: BTreeMap::new(),
-            pending: None,
-        })
+        Self::begin(&root, Only::new(), exclude, warnings, cancel)
     }
 
     /// The files and directories at `paths`, with entries named by their absolute paths as restic
@@ -74,7 +69,7 @@ impl Walk {
         warnings: Warnings,
         cancel: Cancel,
     ) -> io::Result<Self> {
-        let mut only: BTreeMap<EntryPath, BTreeSet<OsString>> = BTreeMap::new();
+        let mut only = Only::new();
         for path in paths {
             let absolute = resolve(path)?;
             let mut directory = EntryPath::root();
@@ -91,76 +86,91 @@ impl Walk {
                 .map_err(io::Error::other)?;
             only.retain(|directory, _| !directory.starts_with(&whole));
         }
-        let root = PathBuf::from("/");
-        let names = match only.get(&EntryPath::root()) {
-            Some(names) => names.iter().rev().cloned().collect(),
-            None => list(&root)?,
-        };
+        Self::begin(Path::new("/"), only, exclude, warnings, cancel)
+    }
+
+    fn begin(
+        root: &Path,
+        only: Only,
+        exclude: Patterns,
+        warnings: Warnings,
+        cancel: Cancel,
+    ) -> io::Result<Self> {
+        let root = Directory::root(root, only.get(&EntryPath::root()))?;
         Ok(Self {
-            root,
             exclude,
             warnings,
             cancel,
             owners: Owners::load(),
-            open: vec![(EntryPath::root(), names)],
+            open: vec![root],
             only,
             pending: None,
         })
     }
 
-    /// The next name to visit and the directory it is in.
-    fn next_path(&mut self) -> Option<Result<EntryPath, EntryError>> {
+    /// The next name to visit, in the last open directory, and its path.
+    fn next_path(&mut self) -> Option<Result<(OsString, EntryPath), EntryError>> {
         loop {
-            let (directory, names) = self.open.last_mut()?;
-            let Some(name) = names.pop() else {
+            let directory = self.open.last_mut()?;
+            let Some(name) = directory.next_name() else {
                 self.open.pop();
                 continue;
             };
-            let path = match directory.join(name.as_bytes()) {
+            let path = match directory.path.join(name.as_bytes()) {
                 Ok(path) => path,
                 Err(error) => {
                     let error = io::Error::new(io::ErrorKind::InvalidInput, error);
-                    return Some(Err(EntryError::new(directory.clone(), Phase::List, error)));
+                    let path = directory.path.clone();
+                    return Some(Err(EntryError::new(path, Phase::List, error)));
                 }
             };
             if !self.exclude.matches(&path) {
-                return Some(Ok(path));
+                return Some(Ok((name, path)));
             }
         }
     }
 
-    /// The names wanted in a directory, the first one last.
-    fn children(&self, path: &EntryPath, full: &Path) -> io::Result<Vec<OsString>> {
-        match self.only.get(path) {
-            Some(names) => Ok(names.iter().rev().cloned().collect()),
-            None => list(full),
-        }
-    }
-
-    fn visit(&mut self, path: EntryPath) -> Result<Entry, EntryError> {
-        let full = join(&self.root, &path);
-        let metadata = read_metadata(&full)
-            .map(|mut metadata| {
-                metadata.user = self.owners.user(metadata.uid);
-                metadata.group = self.owners.group(metadata.gid);
-                metadata
-            })
-            .map_err(|error| EntryError::new(path.clone(), Phase::Metadata, error))?;
-        match metadata.kind {
+    fn visit(&mut self, name: OsString, path: EntryPath) -> Result<Entry, EntryError> {
+        let directory = self
+            .open
+            .last()
+            .expect("the directory of the next name is open");
+        let mut metadata = match directory.look_at(&name) {
+            Ok(metadata) => metadata,
+            Err(error) => return Err(EntryError::new(path, Phase::Metadata, error)),
+        };
+        metadata.user = self.owners.user(metadata.uid);
+        metadata.group = self.owners.group(metadata.gid);
+        let place = directory.place(name);
+        let late = {
+            let place = place.clone();
+            move || xattrs(&place.full())
+        };
+        let entry = match metadata.kind {
             EntryKind::Directory => {
-                match self.children(&path, &full) {
-                    Ok(names) => self.open.push((path.clone(), names)),
-                    Err(error) => {
-                        self.pending = Some(EntryError::new(path.clone(), Phase::List, error));
-                    }
-                }
-                Ok(Entry::other(path, metadata))
+                self.enter(place.name(), &path);
+                Entry::other(path, metadata)
             }
             EntryKind::File => {
-                let content = file_content(full, path.clone(), &metadata, self.warnings.clone());
-                Ok(Entry::file(path, metadata, content))
+                let content = file_content(place, path.clone(), &metadata, self.warnings.clone());
+                Entry::file(path, metadata, content)
             }
-            _ => Ok(Entry::other(path, metadata)),
+            _ => Entry::other(path, metadata),
+        };
+        Ok(entry.with_late_xattrs(late))
+    }
+
+    /// Goes into a directory; an error is for after the directory itself.
+    fn enter(&mut self, name: &OsStr, path: &EntryPath) {
+        let above = self
+            .open
+            .last()
+            .expect("the directory of the next name is open");
+        match above.below(name, path.clone(), self.only.get(path)) {
+            Ok(directory) => self.open.push(directory),
+            Err(error) => {
+                self.pending = Some(EntryError::new(path.clone(), Phase::List, error));
+            }
         }
     }
 }
@@ -175,18 +185,9 @@ impl Iterator for Walk {
         if self.cancel.is_cancelled() {
             return None;
         }
-        let path = self.next_path()?;
-        Some(path.and_then(|path| self.visit(path)))
+        let next = self.next_path()?;
+        Some(next.and_then(|(name, path)| self.visit(name, path)))
     }
-}
-
-/// The names in a directory, sorted so that the first comes last.
-fn list(directory: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = fs::read_dir(directory)?
-        .map(|it| Ok(it?.file_name()))
-        .collect::<io::Result<Vec<_>>>()?;
-    names.sort_unstable_by(|a, b| b.as_bytes().cmp(a.as_bytes()));
-    Ok(names)
 }
 
 /// The absolute path without links on the way; the last name stays as it is.
@@ -199,14 +200,10 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-fn join(root: &Path, path: &EntryPath) -> PathBuf {
-    root.join(OsString::from_vec(path.as_bytes().to_vec()))
-}
-
-fn file_content(full: PathBuf, path: EntryPath, listed: &Metadata, warnings: Warnings) -> Content {
+fn file_content(place: Place, path: EntryPath, listed: &Metadata, warnings: Warnings) -> Content {
     let listed = Version::of_metadata(listed);
     Content::from_opener(move || {
-        let file = open(&full)?;
+        let file = open(&place.full())?;
         Ok(Box::new(WatchedFile {
             file,
             listed,

@@ -14,8 +14,8 @@ use strongroom_domain::{
     FieldError, ResourceKind,
     resource::Settings,
     tree::{
-        Content, Context, Entry, EntryError, EntryFailure, EntryKind, EntryPath, Metadata, Phase,
-        RestoreReport, TreeReader,
+        Content, Context, Entry, EntryError, EntryFailure, EntryKind, EntryPath, LateXattrs,
+        Metadata, Phase, RestoreReport, TreeReader,
     },
 };
 
@@ -119,6 +119,7 @@ fn image(path: &Path, prepared: &Prepared) -> io::Result<impl FnOnce(Warnings) -
             metadata,
             content,
             comparable,
+            late_xattrs: LateXattrs::default(),
         }
     })
 }
