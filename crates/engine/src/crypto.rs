@@ -8,8 +8,8 @@ pub(crate) mod kdf;
 use std::fmt;
 
 use aws_lc_rs::cipher::{AES_128, AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
+use aws_lc_rs::constant_time;
 use aws_lc_rs::iv::FixedLength;
-use aws_lc_rs::{constant_time, rand};
 use poly1305::Poly1305;
 use poly1305::universal_hash::KeyInit;
 use zeroize::Zeroizing;
@@ -79,9 +79,11 @@ fn mask_r(key: &mut [u8; KEY_LEN]) {
     }
 }
 
-/// Fills `bytes` from the system's source of randomness.
+/// Fills `bytes` from the system's source of randomness: directly, because a generator of our own
+/// would gather entropy for some 40 ms first, and repeat itself if the machine is set back to an
+/// earlier state.
 pub(crate) fn fill_random(bytes: &mut [u8]) {
-    rand::fill(bytes).expect("the system has a source of randomness");
+    getrandom::fill(bytes).expect("the system has a source of randomness");
 }
 
 /// The message was not sealed with this key, or was changed since.

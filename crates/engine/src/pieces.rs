@@ -1,16 +1,16 @@
 //! Reading many blobs of a pack in few large pieces.
 
 use crate::backend::{FileKind, Handle};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::index::IndexBlob;
 use crate::id::Id;
-use crate::read::{Scratch, into_mut};
+use crate::read::{Decoder, into_mut};
 use crate::repository::IndexedRepository;
 
 /// Bytes between two blobs that are rather read than skipped.
 const MAX_GAP: u64 = 128 << 10;
 /// Bytes read at once, unless one blob is longer.
-const MAX_READ: u64 = 4 << 20;
+const MAX_READ: u64 = 8 << 20;
 
 /// A blob that was read.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +21,10 @@ pub(crate) struct Content<'b> {
     pub(crate) sealed: Option<&'b [u8]>,
 }
 
-/// Reads packs for one thread; holds one piece and one plaintext at a time.
+/// Reads packs for one thread; holds one piece and a few plaintexts at a time.
 pub(crate) struct PackReader<'a> {
     repository: &'a IndexedRepository,
-    scratch: Scratch,
+    decoder: Decoder,
     sealed: Option<Vec<u8>>,
 }
 
@@ -32,7 +32,7 @@ impl<'a> PackReader<'a> {
     pub(crate) fn new(repository: &'a IndexedRepository) -> Self {
         Self {
             repository,
-            scratch: Scratch::default(),
+            decoder: Decoder::default(),
             sealed: None,
         }
     }
@@ -71,37 +71,50 @@ impl<'a> PackReader<'a> {
         let start = u64::from(blob(&items[0]).offset);
         let end = items.iter().map(|item| blob(item).end()).max();
         let length = usize::try_from(end.unwrap_or(start) - start).unwrap_or(usize::MAX);
-        let repository = self.repository.repository();
         let handle = Handle::new(FileKind::Pack, pack);
         // If this fails, each blob is tried by itself: some may be there, or elsewhere too.
-        let stored = repository.backend().get_range(handle, start, length);
+        let backend = self.repository.repository().backend();
+        let stored = backend.get_range(handle, start, length);
         let mut stored = stored.map(into_mut).unwrap_or_default();
-        for same in items.chunk_by(|a, b| blob(a) == blob(b)) {
+        if let Some(copy) = &mut self.sealed {
+            copy.clear();
+            copy.extend_from_slice(&stored);
+        }
+        let sealed = self.sealed.as_deref();
+        let repository = self.repository;
+        let mut same = items.chunk_by(|a, b| blob(a) == blob(b));
+        let blobs = same.clone().map(|same| blob(&same[0]));
+        let give = |content: Result<&[u8]>| {
+            let Some(same) = same.next() else {
+                return Err(Error::Internal);
+            };
             let blob = blob(&same[0]);
-            let from = usize::try_from(u64::from(blob.offset) - start).unwrap_or(usize::MAX);
-            let to = from.saturating_add(blob.length as usize);
-            let sealed = stored.get_mut(from..to).unwrap_or_default();
-            if let Some(copy) = &mut self.sealed {
-                copy.clear();
-                copy.extend_from_slice(sealed);
-            }
-            match repository.decode_in_place(pack, blob, sealed, &mut self.scratch) {
+            match content {
                 Ok(plain) => {
-                    let sealed = self.sealed.as_deref();
-                    each(same, Ok(Content { plain, sealed }))?;
+                    let from =
+                        usize::try_from(u64::from(blob.offset) - start).unwrap_or(usize::MAX);
+                    let to = from.saturating_add(blob.length as usize);
+                    let sealed = sealed.and_then(|sealed| sealed.get(from..to));
+                    each(same, Ok(Content { plain, sealed }))
                 }
                 // Reads it again, and from other packs that have it.
-                Err(_) => match self.repository.read_blob(blob.kind, blob.id) {
+                Err(_) => match repository.read_blob(blob.kind, blob.id) {
                     Ok(plain) => {
                         let (plain, sealed) = (&plain[..], None);
-                        each(same, Ok(Content { plain, sealed }))?;
+                        each(same, Ok(Content { plain, sealed }))
                     }
-                    Err(error) if error.is_damage() => each(same, Err(error))?,
-                    Err(error) => return Err(error),
+                    Err(error) if error.is_damage() => each(same, Err(error)),
+                    Err(error) => Err(error),
                 },
             }
-        }
-        Ok(())
+        };
+        self.decoder.decode(
+            repository.repository(),
+            pack,
+            (start, &mut stored),
+            blobs,
+            give,
+        )
     }
 }
 

@@ -4,12 +4,14 @@ mod stale;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
 
 use super::{Backend, FileKind, Handle, Listed};
 use crate::id::Id;
@@ -151,8 +153,16 @@ impl Backend for LocalBackend {
         if file.metadata()?.len() < offset.saturating_add(length as u64) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let mut data = vec![0; length];
-        file.read_exact_at(&mut data, offset)?;
+        let mut data = Vec::with_capacity(length);
+        while data.len() < length {
+            let at = offset.saturating_add(data.len() as u64);
+            match rustix::io::pread(&file, spare_capacity(&mut data), at) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        data.truncate(length);
         Ok(Bytes::from(data))
     }
 

@@ -2,15 +2,19 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
+use strongroom_domain::tree::{Context, Limits};
+
 use super::{Check, ReadData};
 use crate::backend::{FileKind, Handle};
 use crate::crypto::OVERHEAD;
 use crate::error::{Error, Result};
 use crate::format::index::IndexBlob;
 use crate::format::pack::{LENGTH_FIELD, MAX_HEADER, pack_size, parse_header};
+use crate::hash;
 use crate::id::{Id, IdMap};
 use crate::parallel;
-use crate::read::{Scratch, into_mut};
+use crate::read::{Decoder, into_mut};
 use crate::repository::Repository;
 
 impl ReadData {
@@ -48,28 +52,25 @@ impl Check<'_> {
         self.context.progress.total(sizes.sum(), 0);
         let found = Mutex::new(Vec::new());
         let (repository, context) = (self.repository, self.context);
-        parallel::each(
-            context,
-            &chosen,
-            Scratch::default,
-            |scratch, (id, blobs)| {
-                let mut errors = Vec::new();
-                let length = read_pack(repository, (**id, blobs), scratch, &mut errors);
-                context.progress.add(length, 0);
-                for error in errors {
-                    match error {
-                        // A pack that is missing was noted when the packs were listed.
-                        Error::Missing(_) => {}
-                        error if error.is_damage() => found
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .push(error),
-                        error => return Err(error),
-                    }
+        let groups: Vec<_> = chosen
+            .chunks(packs_at_once(context, chosen.len()))
+            .collect();
+        parallel::each(context, &groups, Decoder::default, |decoder, group| {
+            let mut errors = Vec::new();
+            read_packs(repository, group, context, decoder, &mut errors)?;
+            for error in errors {
+                match error {
+                    // A pack that is missing was noted when the packs were listed.
+                    Error::Missing(_) => {}
+                    error if error.is_damage() => found
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(error),
+                    error => return Err(error),
                 }
-                Ok(())
-            },
-        )?;
+            }
+            Ok(())
+        })?;
         self.report.packs_read = chosen.len() as u64;
         let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.report.errors.extend(found);
@@ -77,27 +78,62 @@ impl Check<'_> {
     }
 }
 
-/// Reads a pack; returns its length.
+/// Packs that a thread reads together to hash them together: few if there is little memory, or so
+/// few packs that the other threads would be left without.
+fn packs_at_once(context: &Context, packs: usize) -> usize {
+    let Limits {
+        threads,
+        memory_bytes,
+    } = context.limits;
+    let room = usize::try_from(memory_bytes / MEMORY_PER_PACK).unwrap_or(usize::MAX);
+    let share = packs / (4 * threads.max(1));
+    hash::LANES.min(room / threads.max(1)).min(share).max(1)
+}
+
+/// What a pack takes while it is read.
+const MEMORY_PER_PACK: u64 = 20 << 20;
+
+/// Reads packs and proves them.
+fn read_packs(
+    repository: &Repository,
+    packs: &[(&Id, &Vec<IndexBlob>)],
+    context: &Context,
+    decoder: &mut Decoder,
+    errors: &mut Vec<Error>,
+) -> Result<()> {
+    let mut read = Vec::with_capacity(packs.len());
+    for (id, blobs) in packs {
+        let handle = Handle::new(FileKind::Pack, **id);
+        match repository.backend().get(handle) {
+            Ok(pack) => read.push((handle, *blobs, pack)),
+            Err(error) => errors.push(Error::storage("read", handle, error)),
+        }
+        if context.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+    }
+    let whole: Vec<&[u8]> = read.iter().map(|(_, _, pack)| &pack[..]).collect();
+    for (id, (handle, blobs, pack)) in hash::all(&whole).into_iter().zip(read) {
+        if id != handle.id() {
+            let reason = "content does not have the hash it is named by";
+            errors.push(Error::damaged(handle, reason));
+        }
+        let length = pack.len() as u64;
+        read_pack(repository, handle, blobs, pack, decoder, errors)?;
+        context.progress.add(length, 0);
+    }
+    Ok(())
+}
+
+/// Proves what is in a pack.
 fn read_pack(
     repository: &Repository,
-    (id, blobs): (Id, &[IndexBlob]),
-    scratch: &mut Scratch,
+    handle: Handle,
+    blobs: &[IndexBlob],
+    pack: Bytes,
+    decoder: &mut Decoder,
     errors: &mut Vec<Error>,
-) -> u64 {
-    let handle = Handle::new(FileKind::Pack, id);
-    let pack = match repository.backend().get(handle) {
-        Ok(pack) => pack,
-        Err(error) => {
-            errors.push(Error::storage("read", handle, error));
-            return 0;
-        }
-    };
-    if Id::of(&pack) != id {
-        errors.push(Error::damaged(
-            handle,
-            "content does not have the hash it is named by",
-        ));
-    }
+) -> Result<()> {
     match header(repository, handle, &pack) {
         Ok(mut listed) => {
             listed.sort_by_key(|blob| (blob.offset, blob.id));
@@ -109,20 +145,18 @@ fn read_pack(
     }
     let length = pack.len() as u64;
     let mut pack = into_mut(pack);
-    for blob in blobs {
-        let range = blob.offset as usize..blob.offset as usize + blob.length as usize;
-        let decoded = match pack.get_mut(range) {
-            Some(stored) => repository
-                .decode_in_place(id, blob, stored, scratch)
-                .map(drop),
-            None => Err(Error::damaged(
-                handle,
-                format!("ends before blob {}", blob.id),
-            )),
-        };
-        errors.extend(decoded.err());
-    }
-    length
+    let mut next = blobs.iter();
+    let each = |decoded: Result<&[u8]>| {
+        let blob = next.next().ok_or(Error::Internal)?;
+        if blob.end() > length {
+            let reason = format!("ends before blob {}", blob.id);
+            errors.push(Error::damaged(handle, reason));
+        } else {
+            errors.extend(decoded.err());
+        }
+        Ok(())
+    };
+    decoder.decode(repository, handle.id(), (0, &mut pack), blobs.iter(), each)
 }
 
 /// The blobs that a pack itself lists.

@@ -8,6 +8,7 @@ mod concurrency;
 mod crash;
 mod damage;
 mod exchange;
+mod flips;
 mod interop;
 mod late;
 mod maintenance;
