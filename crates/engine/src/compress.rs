@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::WriteBuf;
 
 /// How hard to compress what is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,8 +104,8 @@ pub(crate) fn decompress(packed: &[u8], limit: usize) -> io::Result<Vec<u8>> {
     Ok(plain)
 }
 
-/// Replaces what is in `plain` by the content of one frame of at most `limit` bytes.
-pub(crate) fn decompress_into(plain: &mut Vec<u8>, packed: &[u8], limit: usize) -> io::Result<()> {
+/// Room that the content of a frame needs if it has at most `limit` bytes.
+pub(crate) fn content_length(packed: &[u8], limit: usize) -> io::Result<usize> {
     // A frame says how long its content is; one that says more than it is worth gets no memory.
     let length = match zstd::zstd_safe::get_frame_content_size(packed) {
         Ok(Some(length)) => usize::try_from(length).unwrap_or(usize::MAX),
@@ -114,17 +115,31 @@ pub(crate) fn decompress_into(plain: &mut Vec<u8>, packed: &[u8], limit: usize) 
     if length > limit {
         return Err(io::Error::other("decompressed data is too large"));
     }
-    plain.clear();
-    plain.reserve(length);
+    Ok(length)
+}
+
+/// Decompresses one frame into `room`; returns its length.
+pub(crate) fn decompress_to(
+    room: &mut (impl WriteBuf + ?Sized),
+    packed: &[u8],
+) -> io::Result<usize> {
     DECOMPRESSOR.with_borrow_mut(|slot| {
         if slot.is_none() {
             *slot = Some(Decompressor::new()?);
         }
         match slot {
-            Some(decompressor) => decompressor.decompress_to_buffer(packed, plain),
+            Some(decompressor) => decompressor.decompress_to_buffer(packed, room),
             None => Err(io::Error::other("no decompressor")),
         }
-    })?;
+    })
+}
+
+/// Replaces what is in `plain` by the content of one frame of at most `limit` bytes.
+pub(crate) fn decompress_into(plain: &mut Vec<u8>, packed: &[u8], limit: usize) -> io::Result<()> {
+    let length = content_length(packed, limit)?;
+    plain.clear();
+    plain.reserve(length);
+    decompress_to(plain, packed)?;
     // A buffer that was used before may have had more room.
     if plain.len() > limit {
         return Err(io::Error::other("decompressed data is too large"));

@@ -31,8 +31,10 @@ impl IndexedRepository {
     /// Copies a snapshot with everything it needs. Each blob is proven before it is stored anew,
     /// and one that is damaged fails the copy: what was copied so far is found again.
     ///
-    /// Both repositories should have been made with the same chunker polynomial, or later backups
-    /// to the other will not find what was copied.
+    /// Unless both cut content in the same places ([`InitOptions::chunker_of`]), later backups to the
+    /// other will not find what was copied.
+    ///
+    /// [`InitOptions::chunker_of`]: crate::InitOptions::chunker_of
     pub fn copy(&self, snapshot: &Snapshot, to: &Self, context: &Context) -> Result<Copied> {
         let wanted = self.wanted(snapshot, to, context)?;
         let packs = self.places(&wanted)?;

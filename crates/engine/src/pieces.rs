@@ -83,7 +83,7 @@ impl<'a> PackReader<'a> {
         let sealed = self.sealed.as_deref();
         let repository = self.repository;
         let mut same = items.chunk_by(|a, b| blob(a) == blob(b));
-        let blobs = same.clone().map(|same| blob(&same[0]));
+        let blobs: Vec<_> = same.clone().map(|same| blob(&same[0])).collect();
         let give = |content: Result<&[u8]>| {
             let Some(same) = same.next() else {
                 return Err(Error::Internal);
@@ -112,7 +112,7 @@ impl<'a> PackReader<'a> {
             repository.repository(),
             pack,
             (start, &mut stored),
-            blobs,
+            &blobs,
             give,
         )
     }

@@ -21,7 +21,16 @@ const GROUP_BYTES: u64 = 6 << 20;
 /// plaintexts, so that it is not asked for all the time.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
-    plain: [Vec<u8>; GROUP],
+    room: Vec<u8>,
+}
+
+/// A blob on the way to its plaintext.
+struct Opened<'b, 's> {
+    blob: &'b IndexBlob,
+    /// Decrypted.
+    text: Result<&'s [u8]>,
+    /// Room that it needs to be decompressed, 0 if it was not compressed.
+    length: usize,
 }
 
 impl Decoder {
@@ -33,46 +42,92 @@ impl Decoder {
         repository: &Repository,
         pack: Id,
         (start, stored): (u64, &mut [u8]),
-        blobs: impl Iterator<Item = &IndexBlob>,
+        mut blobs: &[&IndexBlob],
         mut each: impl FnMut(Result<&[u8]>) -> Result<()>,
     ) -> Result<()> {
-        let mut blobs = blobs.peekable();
-        let (mut at, mut rest) = (start, stored);
-        while blobs.peek().is_some() {
-            let (mut group, mut bytes) = (Vec::with_capacity(GROUP), 0);
-            for plain in &mut self.plain {
-                let fits = |blob: &&IndexBlob| {
-                    bytes += blob.plain_length();
-                    bytes <= GROUP_BYTES || bytes == blob.plain_length()
-                };
-                let Some(blob) = blobs.next_if(fits) else {
-                    break;
-                };
-                let sealed = take(&mut rest, &mut at, blob);
-                let opened = repository.open_blob(pack, blob, sealed, plain);
-                group.push((blob, opened));
-            }
-            for plain in prove(pack, group) {
+        let mut stored = Stored {
+            at: start,
+            rest: stored,
+        };
+        while !blobs.is_empty() {
+            let (group, others) = blobs.split_at(group_length(blobs));
+            blobs = others;
+            let opened = group
+                .iter()
+                .map(|blob| repository.open_blob(pack, blob, stored.take(blob)));
+            let opened: Vec<_> = opened.collect();
+            for plain in prove(pack, self.decompress(pack, opened)) {
                 each(plain)?;
             }
         }
         Ok(())
     }
+
+    fn decompress<'b, 's>(
+        &'s mut self,
+        pack: Id,
+        opened: Vec<Opened<'b, 's>>,
+    ) -> Vec<(&'b IndexBlob, Result<&'s [u8]>)> {
+        let needed = opened.iter().map(|opened| opened.length).sum();
+        if self.room.len() < needed {
+            self.room.resize(needed, 0);
+        }
+        let mut room = &mut self.room[..];
+        let decompress = |Opened { blob, text, length }| {
+            let plain = match text {
+                Ok(text) if blob.uncompressed_length > 0 => {
+                    let (mine, others) = std::mem::take(&mut room).split_at_mut(length);
+                    room = others;
+                    match compress::decompress_to(mine, text) {
+                        Ok(length) => Ok(&mine[..length]),
+                        Err(error) => {
+                            let object = Object::blob(blob.kind, blob.id, pack);
+                            Err(Error::damaged(object, error))
+                        }
+                    }
+                }
+                text => text,
+            };
+            (blob, plain)
+        };
+        opened.into_iter().map(decompress).collect()
+    }
 }
 
-/// The bytes of a blob out of those from `at` on, which afterwards are those behind it. None if
-/// the blob begins before `at`: two blobs in the same place cannot both be what they should be.
-fn take<'s>(rest: &mut &'s mut [u8], at: &mut u64, blob: &IndexBlob) -> &'s mut [u8] {
-    let Some(gap) = u64::from(blob.offset).checked_sub(*at) else {
-        return &mut [];
-    };
-    let gap = usize::try_from(gap).unwrap_or(usize::MAX).min(rest.len());
-    let (_, from) = std::mem::take(rest).split_at_mut(gap);
-    let length = (blob.length as usize).min(from.len());
-    let (taken, behind) = from.split_at_mut(length);
-    *rest = behind;
-    *at = blob.end();
-    taken
+/// How many blobs are decoded together.
+fn group_length(blobs: &[&IndexBlob]) -> usize {
+    let mut bytes = 0;
+    let fit = blobs.iter().take(GROUP).take_while(|blob| {
+        bytes += blob.plain_length();
+        bytes <= GROUP_BYTES
+    });
+    fit.count().max(1)
+}
+
+/// Bytes of a pack, the first of which is at `at`, until blobs have been taken from them.
+struct Stored<'s> {
+    at: u64,
+    rest: &'s mut [u8],
+}
+
+impl<'s> Stored<'s> {
+    /// The bytes of a blob. None if it begins before the end of the last one: two blobs in the same
+    /// place cannot both be what they should be.
+    fn take(&mut self, blob: &IndexBlob) -> &'s mut [u8] {
+        let Some(gap) = u64::from(blob.offset).checked_sub(self.at) else {
+            return &mut [];
+        };
+        let rest = std::mem::take(&mut self.rest);
+        let gap = usize::try_from(gap).unwrap_or(usize::MAX).min(rest.len());
+        let (_, from) = rest.split_at_mut(gap);
+        let length = (blob.length as usize).min(from.len());
+        let (taken, behind) = from.split_at_mut(length);
+        *self = Self {
+            at: blob.end(),
+            rest: behind,
+        };
+        taken
+    }
 }
 
 /// Leaves of plaintexts those that have the hash they are named by.
@@ -88,52 +143,50 @@ fn prove<'p>(
             Ok(plain)
         } else {
             let object = Object::blob(blob.kind, blob.id, pack);
-            Err(Error::damaged(object, WRONG_HASH))
+            Err(Error::damaged(
+                object,
+                "content does not have the hash it is named by",
+            ))
         }
     })
 }
 
-const WRONG_HASH: &str = "content does not have the hash it is named by";
-
 impl Repository {
-    /// The plaintext of a blob as stored, not proven. Decrypts `stored` where it lies; `plain` is
-    /// where it is decompressed to.
-    fn open_blob<'b>(
+    /// Decrypts a blob where it lies.
+    fn open_blob<'b, 's>(
         &self,
         pack: Id,
-        blob: &IndexBlob,
-        stored: &'b mut [u8],
-        plain: &'b mut Vec<u8>,
-    ) -> Result<&'b [u8]> {
+        blob: &'b IndexBlob,
+        stored: &'s mut [u8],
+    ) -> Opened<'b, 's> {
         let damaged = |reason: &dyn std::fmt::Display| {
             Error::damaged(Object::blob(blob.kind, blob.id, pack), reason)
         };
-        let opened = self
-            .cipher()
-            .open_in_place(stored)
-            .map_err(|error| damaged(&error))?;
-        if blob.uncompressed_length == 0 {
-            return Ok(opened);
+        let opened = self.cipher().open_in_place(stored);
+        let mut text = opened.map_err(|error| damaged(&error));
+        let limit = blob.uncompressed_length as usize;
+        let mut length = 0;
+        if limit > MAX_BLOB {
+            text = Err(damaged(&format_args!("claims to have {limit} bytes")));
+        } else if let Ok(packed) = text
+            && limit > 0
+        {
+            match compress::content_length(packed, limit) {
+                Ok(needed) => length = needed,
+                Err(error) => text = Err(damaged(&error)),
+            }
         }
-        let length = blob.uncompressed_length as usize;
-        if length > MAX_BLOB {
-            return Err(damaged(&format_args!("claims to have {length} bytes")));
-        }
-        compress::decompress_into(plain, opened, length).map_err(|error| damaged(&error))?;
-        Ok(plain)
+        Opened { blob, text, length }
     }
 
     /// The plaintext of a blob as stored, proven by its hash.
     pub(crate) fn decode_blob(&self, pack: Id, blob: &IndexBlob, stored: Bytes) -> Result<Vec<u8>> {
-        let (mut plain, mut stored) = (Vec::new(), into_mut(stored));
-        let opened = self.open_blob(pack, blob, &mut stored, &mut plain)?;
-        if Id::of(opened) != blob.id {
-            let object = Object::blob(blob.kind, blob.id, pack);
-            return Err(Error::damaged(object, WRONG_HASH));
-        }
-        if blob.uncompressed_length == 0 {
-            return Ok(opened.to_vec());
-        }
+        let mut decoder = Decoder::default();
+        let (start, mut stored) = (blob.offset.into(), into_mut(stored));
+        let mut plain = Vec::new();
+        decoder.decode(self, pack, (start, &mut stored), &[blob], |decoded| {
+            decoded.map(|decoded| plain.extend_from_slice(decoded))
+        })?;
         Ok(plain)
     }
 

@@ -1,5 +1,7 @@
 //! A repository: made, opened, its files read and written.
 
+mod init;
+
 use std::fmt;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
@@ -11,10 +13,10 @@ use strongroom_domain::tree::Context;
 use zeroize::Zeroizing;
 
 use crate::backend::{Backend, FileKind, Handle};
-use crate::chunk::{Chunker, Cutter, Polynomial, RabinTables};
+use crate::chunk::{Chunker, Cutter, RabinTables};
 use crate::compress;
 use crate::crypto::kdf::KdfCost;
-use crate::crypto::{Cipher, MasterKey, fill_random};
+use crate::crypto::{Cipher, MasterKey};
 use crate::error::{Error, Result};
 use crate::format::MAX_FILE;
 use crate::format::config::Config;
@@ -27,24 +29,7 @@ use crate::lock::{Lock, LockMode, Owner};
 /// The only version written and read.
 const VERSION: u32 = 2;
 
-/// How to make a repository.
-#[derive(Debug, Clone)]
-pub struct InitOptions {
-    /// The first password.
-    pub password: Zeroizing<String>,
-    /// Cost of turning the password into a key.
-    pub kdf: KdfCost,
-}
-
-impl InitOptions {
-    /// With the cost that a human password deserves.
-    pub fn new(password: impl Into<String>) -> Self {
-        Self {
-            password: Zeroizing::new(password.into()),
-            kdf: KdfCost::HUMAN,
-        }
-    }
-}
+pub use init::InitOptions;
 
 /// What opens a repository.
 #[derive(Debug, Clone)]
@@ -79,47 +64,6 @@ struct Inner {
 }
 
 impl Repository {
-    /// Makes a repository in an empty place.
-    pub fn init(
-        backend: Arc<dyn Backend>,
-        clock: Arc<dyn Clock>,
-        options: &InitOptions,
-    ) -> Result<Self> {
-        let exists = |e| Error::storage("read", Handle::CONFIG, e);
-        if backend.exists(Handle::CONFIG).map_err(exists)? {
-            return Err(Error::AlreadyInitialised(backend.url()));
-        }
-        backend.create().map_err(|source| {
-            Error::storage_of("create", format!("repository `{}`", backend.url()), source)
-        })?;
-        let mut id = [0; 32];
-        fill_random(&mut id);
-        let config = Config {
-            version: VERSION,
-            id: Id::from_bytes(id),
-            chunker_polynomial: Polynomial::random(),
-        };
-        let key = MasterKey::random();
-        let unlisted = Self::assemble(
-            Arc::clone(&backend),
-            Arc::clone(&clock),
-            (key.clone(), None),
-            config.clone(),
-        );
-        let key_file = unlisted.add_key(&options.password, options.kdf)?;
-        let repository = Self::assemble(backend, clock, (key, Some(key_file)), config);
-        let json = to_json(&repository.0.config)?;
-        // The config comes last: with it the place is a repository. Of two who make one at the
-        // same time, the one who comes too late leaves a key that opens nothing.
-        let sealed = Bytes::from(repository.cipher().seal(&json));
-        let written = repository.backend().put_new(Handle::CONFIG, sealed);
-        written.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::AlreadyInitialised(repository.url()),
-            _ => Error::storage("write", Handle::CONFIG, error),
-        })?;
-        Ok(repository)
-    }
-
     /// Opens a repository.
     pub fn open(
         backend: Arc<dyn Backend>,

@@ -120,7 +120,8 @@ impl EntryPath {
         if self.is_root() {
             return 0;
         }
-        1 + self.0.iter().filter(|&&byte| byte == b'/').count()
+        let slashes = self.0.iter().map(|&byte| usize::from(byte == b'/'));
+        1 + slashes.sum::<usize>()
     }
 
     /// Whether `self` is `other` or lies below it.

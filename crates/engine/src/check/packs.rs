@@ -156,7 +156,13 @@ fn read_pack(
         }
         Ok(())
     };
-    decoder.decode(repository, handle.id(), (0, &mut pack), blobs.iter(), each)
+    decoder.decode(
+        repository,
+        handle.id(),
+        (0, &mut pack),
+        &blobs.iter().collect::<Vec<_>>(),
+        each,
+    )
 }
 
 /// The blobs that a pack itself lists.

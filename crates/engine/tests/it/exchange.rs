@@ -6,7 +6,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use strongroom_domain::tree::{Context, Patterns};
-use strongroom_engine::{Change, MemoryBackend, StreamOptions, TarSink};
+use strongroom_engine::{
+    Change, InitOptions, KdfCost, MemoryBackend, Repository, StreamOptions, TarSink,
+};
 use tempfile::TempDir;
 
 use crate::small::*;
@@ -45,6 +47,27 @@ fn a_copy_has_everything_and_restic_reads_it() {
         &["restore", &copied.id.to_hex(), "--target", target],
     );
     assert_same_tree(&source, &out);
+}
+
+#[test]
+fn a_repository_made_for_copies_cuts_where_the_other_one_does() {
+    let source = TempDir::new().unwrap();
+    fs::write(source.path().join("file"), noise(6 << 20, 3)).unwrap();
+    let tree = |repository: &Repository| {
+        let outcome = back_up_directory(repository, source.path(), &options());
+        outcome.snapshot.tree
+    };
+    let first = init(Arc::new(MemoryBackend::new()));
+    let for_copies = InitOptions {
+        kdf: KdfCost::MACHINE,
+        chunker_of: Some(first.clone()),
+        ..InitOptions::new(PASSWORD)
+    };
+    let backend = Arc::new(MemoryBackend::new());
+    let second = Repository::init(backend, TestClock::new(), &for_copies).unwrap();
+    assert_ne!(first.id(), second.id());
+    assert_eq!(tree(&first), tree(&second));
+    assert_ne!(tree(&first), tree(&init(Arc::new(MemoryBackend::new()))));
 }
 
 #[test]

@@ -278,7 +278,11 @@ fn a_flip_in_a_snapshot_hides_that_snapshot_only() {
         .unwrap();
     fixture.flip_everywhere(snapshot, |at| {
         let list = fixture.repository.snapshots().unwrap();
-        assert_eq!(list.snapshots, [other.snapshot.clone()], "byte {at}");
+        assert_eq!(
+            list.snapshots,
+            std::slice::from_ref(&other.snapshot),
+            "byte {at}"
+        );
         assert_eq!(list.damaged.len(), 1, "byte {at}");
         assert!(names(&list.damaged[0], snapshot), "byte {at}");
     });

@@ -24,7 +24,7 @@ use crate::fs::read_stat;
 /// Directories kept open at once; below that, whole paths are looked up.
 const MAX_OPEN: usize = 64;
 /// Room for names that the system gives at a time.
-const LISTING: usize = 32 << 10;
+const LISTING: usize = 16 << 10;
 
 /// The names wanted of a directory, whether they are there or not; all if `None`.
 pub(super) type Wanted<'a> = Option<&'a BTreeSet<OsString>>;

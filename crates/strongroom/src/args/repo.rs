@@ -53,10 +53,7 @@ pub(crate) enum Compression {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RepoCmd {
     /// Create a repository
-    Init {
-        #[command(flatten)]
-        repo: RepoArgs,
-    },
+    Init(RepoInit),
     /// Back up files and directories
     Backup(RepoBackup),
     /// List snapshots
@@ -173,6 +170,22 @@ pub(crate) struct PruneArgs {
     /// Keep packs without use for this long before they are deleted, like `23h` or `2d`
     #[arg(long, value_name = "DURATION")]
     pub(crate) keep_delete: Option<String>,
+}
+
+/// `strongroom repo init`
+#[derive(Debug, Args)]
+pub(crate) struct RepoInit {
+    #[command(flatten)]
+    pub(crate) repo: RepoArgs,
+    /// Another repository, for what is taken over from it
+    #[arg(long, requires_all = ["from_password_file", "copy_chunker_params"])]
+    pub(crate) from_repo: Option<String>,
+    /// File with the password of that repository
+    #[arg(long, requires = "from_repo")]
+    pub(crate) from_password_file: Option<PathBuf>,
+    /// Cut files in the same places as that repository, so that what is copied is found again
+    #[arg(long, requires = "from_repo")]
+    pub(crate) copy_chunker_params: bool,
 }
 
 /// `strongroom repo copy`

@@ -21,7 +21,7 @@ use strongroom_engine::{
 use self::progress::Bar;
 use super::repository::read_password;
 use crate::{
-    args::{Archive, RepoArgs, RepoCmd, SnapshotFilter},
+    args::{Archive, RepoArgs, RepoCmd, RepoInit, SnapshotFilter},
     runtime::SystemClock,
     storage,
     ui::{self, Outcome},
@@ -29,7 +29,7 @@ use crate::{
 
 pub(super) fn run(cmd: RepoCmd) -> Result<Outcome> {
     match cmd {
-        RepoCmd::Init { repo } => init(&repo),
+        RepoCmd::Init(args) => init(&args),
         RepoCmd::Backup(args) => backup::run(args),
         RepoCmd::Snapshots { repo, filter } => inspect::snapshots(&repo, &filter),
         RepoCmd::Ls {
@@ -74,8 +74,22 @@ pub(super) fn run(cmd: RepoCmd) -> Result<Outcome> {
     }
 }
 
-fn init(args: &RepoArgs) -> Result<Outcome> {
-    let options = InitOptions::new(read_password(&args.password_file)?);
+fn init(
+    RepoInit {
+        repo: args,
+        from_repo,
+        from_password_file,
+        ..
+    }: &RepoInit,
+) -> Result<Outcome> {
+    let mut options = InitOptions::new(read_password(&args.password_file)?);
+    if let (Some(repo), Some(password_file)) = (from_repo, from_password_file) {
+        options.chunker_of = Some(open(&RepoArgs {
+            repo: repo.clone(),
+            password_file: password_file.clone(),
+            ..args.clone()
+        })?);
+    }
     let backend = open_storage(args)?;
     let repository = Repository::init(backend, Arc::new(SystemClock), &options)?;
     let id = repository.id().to_string();

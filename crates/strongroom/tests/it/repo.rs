@@ -168,8 +168,12 @@ fn snapshots_are_copied_to_another_repository_once() {
     let fixture = fixture();
     let to = fixture.file("to");
     let mut init = strongroom();
-    init.args(["repo", "init", "--json", "-r"]).arg(&to);
-    json(init.arg("--password-file").arg(fixture.file("password")), 0);
+    init.args(["repo", "init", "--json", "--copy-chunker-params", "-r"]);
+    init.arg(&to).arg("--from-repo").arg(fixture.file("repo"));
+    for flag in ["--password-file", "--from-password-file"] {
+        init.arg(flag).arg(fixture.file("password"));
+    }
+    json(&mut init, 0);
     let copy = || {
         let mut command = strongroom();
         command.args(["repo", "copy", "--json", "-r"]).arg(&to);

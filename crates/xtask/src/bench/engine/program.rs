@@ -10,7 +10,7 @@ use std::{
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::Clock;
-use strongroom_engine::{InitOptions, KdfCost, LocalBackend, Repository};
+use strongroom_engine::{Credential, InitOptions, KdfCost, LocalBackend, Repository};
 
 use super::measure::{self, Cost};
 
@@ -146,6 +146,7 @@ impl Place {
                 let backend = Arc::new(LocalBackend::new(self.repository()));
                 let options = InitOptions {
                     kdf: KdfCost::MACHINE,
+                    chunker_of: self.our_repository()?,
                     ..InitOptions::new(PASSWORD)
                 };
                 Repository::init(backend, Arc::new(SystemClock), &options)?;
@@ -159,6 +160,22 @@ impl Place {
             }
         }
         Ok(())
+    }
+
+    /// Our repository, for others of the format to cut content where it does: otherwise chance would
+    /// decide by a megabyte or two who stores less.
+    fn our_repository(&self) -> Result<Option<Repository>> {
+        if self.program == Program::Strongroom {
+            return Ok(None);
+        }
+        let home = self.home.with_file_name(Program::Strongroom.name());
+        let backend = Arc::new(LocalBackend::new(home.join("repository")));
+        let password = Credential::password(PASSWORD);
+        Ok(Some(Repository::open(
+            backend,
+            Arc::new(SystemClock),
+            &password,
+        )?))
     }
 
     pub(super) fn repository(&self) -> PathBuf {
