@@ -9,9 +9,12 @@ mod databases;
 mod exports;
 mod identity;
 mod jobs;
+mod mariadb;
+mod postgres;
 mod repository;
 mod scheduler;
 mod server;
+mod servers;
 mod targets;
 mod vaults;
 

@@ -21,7 +21,8 @@ const PACKAGE: &str = "mariadb-client";
 #[derive(Debug)]
 pub(super) struct Client {
     tools: Tools,
-    options: String,
+    /// The options file, which has the password.
+    options: Secret,
     name: String,
 }
 
@@ -86,7 +87,7 @@ impl Client {
         let tools = tools.clone();
         Self {
             tools,
-            options,
+            options: Secret::new(options),
             name,
         }
     }
@@ -112,7 +113,7 @@ impl Client {
     /// A program that logs in to the server.
     pub(super) fn program(&self, tool: &Tool) -> Result<Program, SourceError> {
         let failed = |error| SourceError::failed(format!("`{}`", tool.program.display()), error);
-        let file = anonymous(self.options.as_bytes()).map_err(failed)?;
+        let file = anonymous(self.options.expose().as_bytes()).map_err(failed)?;
         let mut command = Command::new(&tool.program);
         command
             // First, and instead of the user's own files: nothing there is meant for us.

@@ -12,6 +12,7 @@ mod restore;
 
 use std::{io, path::PathBuf, process::Stdio};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
     FieldError, ResourceKind, Secret,
@@ -24,7 +25,7 @@ use crate::{
     Entries, Found, PrepareRequest, Prepared, RestoreRequest, RestoreTarget, Setting, Source,
     SourceError,
     database::{self, Mode, SETTINGS, Server},
-    dumps::{self, Description, Listed, dump_path},
+    dumps::{self, Description, dump_path},
     process::Dump,
     source::restore_to_directory,
     tools::Tools,
@@ -198,11 +199,15 @@ impl Source for MariadbSource {
 }
 
 impl MariadbSource {
-    /// How much a server holds, if it lets us in.
+    /// How much a server holds, if it can be backed up with these settings.
     fn size(&self, settings: &Settings) -> Option<u64> {
-        let (_, client) = self.client(settings).ok()?;
-        let found: Vec<Listed<Details>> = client.rows(&list(), &Cancel::new()).ok()?;
-        found.iter().map(|it| it.size_bytes).sum()
+        let request = PrepareRequest {
+            resource: String::new(),
+            settings: settings.clone(),
+            time: Timestamp::UNIX_EPOCH,
+        };
+        let described = self.describe(&request, &Cancel::new());
+        described.ok()?.size_bytes()
     }
 }
 

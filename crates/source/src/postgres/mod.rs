@@ -15,6 +15,7 @@ mod restore;
 
 use std::{fs, io, path::PathBuf, process::Stdio};
 
+use jiff::Timestamp;
 use strongroom_domain::{
     FieldError, ResourceKind, Secret,
     resource::Settings,
@@ -30,7 +31,7 @@ use crate::{
     Entries, Found, PrepareRequest, Prepared, RestoreRequest, RestoreTarget, Setting, Source,
     SourceError,
     database::{self, Mode, SETTINGS, Server},
-    dumps::{self, Description, GLOBALS, Listed, dump_path, entry_path},
+    dumps::{self, Description, GLOBALS, dump_path, entry_path},
     process::Dump,
     source::restore_to_directory,
     tools::Tools,
@@ -43,9 +44,10 @@ const SUFFIX: &str = "dump";
 const SOCKETS: [&str; 2] = ["/run/postgresql", "/tmp"];
 
 /// Protects PostgreSQL servers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct PostgresSource {
     tools: Tools,
+    sockets: Vec<PathBuf>,
 }
 
 type Described = Description<Details>;
@@ -54,8 +56,16 @@ impl PostgresSource {
     /// Runs the programs in `programs`, or those that are found as usual.
     pub fn new(programs: Option<PathBuf>) -> Self {
         let directory = programs;
-        let tools = Tools { directory };
-        Self { tools }
+        Self {
+            tools: Tools { directory },
+            sockets: SOCKETS.map(PathBuf::from).into(),
+        }
+    }
+
+    /// Discovers servers by the sockets in these directories instead of the usual ones.
+    #[must_use]
+    pub fn looking_in(self, sockets: Vec<PathBuf>) -> Self {
+        Self { sockets, ..self }
     }
 
     fn client(&self, settings: &Settings) -> Result<(Server, Client), SourceError> {
@@ -92,11 +102,15 @@ impl PostgresSource {
         Ok(description)
     }
 
-    /// How much a server holds, if it lets us in.
+    /// How much a server holds, if it can be backed up with these settings.
     fn size(&self, settings: &Settings) -> Option<u64> {
-        let (_, client) = self.client(settings).ok()?;
-        let found: Vec<Listed<Details>> = client.rows(LIST, &Cancel::new()).ok()?;
-        found.iter().map(|it| it.size_bytes).sum()
+        let request = PrepareRequest {
+            resource: String::new(),
+            settings: settings.clone(),
+            time: Timestamp::UNIX_EPOCH,
+        };
+        let described = self.describe(&request, &Cancel::new());
+        described.ok()?.size_bytes()
     }
 }
 
@@ -114,7 +128,7 @@ impl Source for PostgresSource {
     }
 
     fn discover(&self) -> Result<Vec<Found>, SourceError> {
-        let directories = SOCKETS.iter().filter_map(|it| fs::read_dir(it).ok());
+        let directories = self.sockets.iter().filter_map(|it| fs::read_dir(it).ok());
         let paths = directories.flatten().filter_map(|it| Some(it.ok()?.path()));
         let mut found = Vec::new();
         for socket in paths.filter(|it| database::is_socket(it)) {

@@ -196,6 +196,10 @@ fn one_database_of_several_is_restored_alone_and_under_a_new_name() {
     }
     let both = server(&format!("{one}, {two}"));
     let stored = both.back_up();
+    assert!(
+        stored.server()["position"]["offset"].is_u64(),
+        "root may know it"
+    );
     for name in [&one, &two] {
         sql(&format!("USE `{name}`; UPDATE t SET v = 'after'"));
     }

@@ -5,7 +5,7 @@ mod own;
 use std::{io::Read, process::Command};
 
 use strongroom_domain::{ResourceKind, Secret, tree::Overwrite};
-use strongroom_source::{RestoreTarget, SourceError};
+use strongroom_source::{RestoreTarget, Source, SourceError, postgres::PostgresSource};
 
 use self::own::Own;
 use crate::common::{Resource, Stored, open, password_file, programs, run, told};
@@ -23,13 +23,10 @@ fn socket() -> String {
 fn psql(socket: &str, database: &str, statements: &str) -> String {
     let mut client = Command::new("psql");
     client.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
-    client.args([
-        "--set=ON_ERROR_STOP=1",
-        "--username=postgres",
-        "--host",
-        socket,
-    ]);
-    run(client.arg(format!("--dbname={database}")), statements)
+    client.args(["--set=ON_ERROR_STOP=1", "--username=postgres"]);
+    client.arg(format!("--host={socket}"));
+    client.arg(format!("--dbname={database}"));
+    run(&mut client, statements)
 }
 
 fn sql(database: &str, statements: &str) -> String {
@@ -176,7 +173,7 @@ fn the_least_privileged_user_backs_up_all_but_passwords() {
         &name,
         &format!(
             "CREATE ROLE {user} LOGIN PASSWORD 'p:a\\s''s';
-             GRANT pg_read_all_data, with_password TO {user}; GRANT CONNECT ON DATABASE {name} TO {user}"
+             GRANT pg_read_all_data TO {user}; GRANT with_password TO {user}"
         ),
     );
     let (_dir, file) = password_file("p:a\\s's");
@@ -446,4 +443,26 @@ fn a_physical_backup_becomes_a_directory_that_a_server_starts_on() {
     Own::verify(&data);
     let again = own.start_on(&data);
     assert_eq!(again.sql("postgres", "SELECT v FROM t"), "a\n");
+}
+
+#[test]
+fn a_server_on_this_machine_is_discovered_with_its_size_if_it_lets_us_in() {
+    let own = Own::start();
+    let source = PostgresSource::new(None).looking_in(vec![own.home().to_owned()]);
+    let [found] = &source.discover().unwrap()[..] else {
+        panic!("there is one server")
+    };
+    assert_eq!(found.name, "postgres-5432");
+    let socket = own.home().join(".s.PGSQL.5432");
+    assert_eq!(found.settings.get("socket"), socket.to_str());
+    assert_eq!(found.size_bytes, None, "nobody knows us there");
+    let me = run(Command::new("id").arg("-un"), "");
+    own.sql(
+        "postgres",
+        &format!("CREATE ROLE {} SUPERUSER LOGIN", me.trim()),
+    );
+    let found = source.discover().unwrap();
+    assert!(found[0].size_bytes > Some(1_000_000), "{found:?}");
+    own.kill();
+    assert_eq!(source.discover().unwrap(), []);
 }

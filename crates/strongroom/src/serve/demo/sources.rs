@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
-use strongroom_source::command::CommandSpec;
+use strongroom_domain::ResourceKind;
+use strongroom_source::{Registry, SourceConfig, command::CommandSpec};
 
 use crate::data_dir::DataDir;
 
@@ -80,6 +81,7 @@ pub(super) fn write_config(data_dir: &DataDir, path: &Path) -> Result<()> {
 pub(super) fn things(data_dir: &DataDir, path: &Path) -> Result<Vec<Thing>> {
     let mut things = vec![files(data_dir, path)?];
     things.extend(volume(data_dir, path)?);
+    things.extend(databases());
     let command = |name: &str, about: &str| Thing {
         about: about.to_owned(),
         body: json!({ "kind": "command", "name": name, "settings": { "command": name } }),
@@ -149,6 +151,29 @@ fn volume(data_dir: &DataDir, path: &Path) -> Result<Option<Thing>> {
             "kind": "volume", "name": "volume", "settings": { "path": utf8(&image)? },
         }),
     }))
+}
+
+/// The database servers on this machine that let this user in and can be backed up as they are.
+fn databases() -> Vec<Thing> {
+    let registry = Registry::new(SourceConfig::default());
+    let kinds = [ResourceKind::Mariadb, ResourceKind::Postgres];
+    let found = kinds.iter().flat_map(|kind| {
+        // A server that cannot be asked is none to show.
+        let found = registry.get(*kind).and_then(|it| it.discover().ok());
+        found
+            .unwrap_or_default()
+            .into_iter()
+            .map(move |it| (kind, it))
+    });
+    let usable = found.filter(|(_, it)| it.size_bytes.is_some());
+    let thing = usable.map(|(kind, it)| Thing {
+        about: format!(
+            "the {kind} server at {}",
+            it.settings.get("socket").unwrap_or("?")
+        ),
+        body: json!({ "kind": kind, "name": it.name, "settings": it.settings }),
+    });
+    thing.collect()
 }
 
 fn which(program: &str) -> bool {

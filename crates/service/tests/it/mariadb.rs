@@ -1,0 +1,104 @@
+//! A MariaDB server through the whole service: backed up, emptied, restored, compared.
+
+use std::process::Command;
+
+use strongroom_domain::{
+    BackupState, Resource, ResourceKind, resource::Settings, restore::RestoreState,
+};
+use strongroom_testkit::TestService;
+
+use crate::servers::{ask, back_up_twice, restore_in_place, told};
+
+const EVERYTHING: &str = include_str!("../../../source/tests/databases/mariadb/everything.sql");
+
+fn sql(statements: &str) -> String {
+    let mut client = Command::new("mariadb");
+    client.args([
+        "--no-defaults",
+        "--user=root",
+        "--batch",
+        "--skip-column-names",
+    ]);
+    client.arg(format!("--socket={}", told("STRONGROOM_TEST_MARIADB")));
+    ask(&mut client, statements)
+}
+
+/// The checksum of every table of a database.
+fn checksums(database: &str) -> String {
+    let names = sql(&format!(
+        "SELECT CONCAT('`', REPLACE(table_name, '`', '``'), '`') FROM information_schema.tables \
+         WHERE table_schema = '{database}' AND table_type = 'BASE TABLE' ORDER BY 1"
+    ));
+    let names: Vec<_> = names.lines().collect();
+    assert_eq!(names.len(), 5, "{names:?}");
+    sql(&format!(
+        "USE {database}; CHECKSUM TABLE {} EXTENDED",
+        names.join(", ")
+    ))
+}
+
+async fn register(t: &TestService, databases: &str) -> Resource {
+    let socket = told("STRONGROOM_TEST_MARIADB");
+    let pairs = [
+        ("socket", &*socket),
+        ("user", "root"),
+        ("databases", databases),
+    ];
+    let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let settings = Settings(pairs.into());
+    t.resource(ResourceKind::Mariadb, "shop", settings).await
+}
+
+#[tokio::test]
+async fn databases_are_backed_up_once_dropped_and_restored_as_they_were() {
+    let [one, two] = ["one", "two"].map(|it| format!("service_{it}_{}", std::process::id()));
+    for name in [&one, &two] {
+        sql(&EVERYTHING.replace("DB", name));
+        sql(&format!(
+            "USE {name}; CREATE TABLE bulk AS SELECT seq, MD5(CONCAT(seq, '{name}')) AS v \
+             FROM seq_1_to_100000"
+        ));
+    }
+    let before = [&one, &two].map(|it| checksums(it));
+    let t = TestService::start().await;
+    let resource = register(&t, &format!("{one},{two}")).await;
+    let backup = back_up_twice(&t, &resource).await;
+    for name in [&one, &two] {
+        sql(&format!("DROP DATABASE {name}"));
+    }
+
+    let restore = restore_in_place(&t, &backup, &[]).await;
+    assert_eq!(
+        restore.state,
+        RestoreState::Completed,
+        "{:?}",
+        restore.reason
+    );
+    assert_eq!([&one, &two].map(|it| checksums(it)), before);
+
+    sql(&format!("DROP DATABASE {one}; DELETE FROM {two}.bulk"));
+    let restore = restore_in_place(&t, &backup, &[&format!("/databases/{one}.sql")]).await;
+    assert_eq!(
+        restore.state,
+        RestoreState::Completed,
+        "{:?}",
+        restore.reason
+    );
+    assert_eq!(checksums(&one), before[0]);
+    assert_ne!(checksums(&two), before[1]);
+}
+
+#[tokio::test]
+async fn a_dump_that_fails_leaves_neither_backup_nor_snapshot() {
+    let name = format!("service_broken_{}", std::process::id());
+    sql(&format!(
+        "CREATE DATABASE {name}; USE {name}; CREATE TABLE t (v INT); CREATE TABLE u (v INT); \
+         CREATE VIEW broken AS SELECT * FROM t; DROP TABLE t"
+    ));
+    let t = TestService::start().await;
+    let backup = t.back_up(&register(&t, &name).await).await;
+    assert_eq!(backup.state, BackupState::Failed);
+    let reason = backup.reason.unwrap();
+    assert!(reason.contains("broken"), "{reason}");
+    assert!(t.snapshots().is_empty());
+}
