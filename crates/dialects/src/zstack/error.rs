@@ -64,6 +64,7 @@ codes! {
     InvalidSession = "ID.1001", "The session is invalid, either wrong session id or the session has been expired";
     Forbidden = "ID.1002", "The user doesn't have permission to perform the operation";
     QuotaExceeded = "ID.1003", "quota exceeded";
+    SearchDisabled = "SEARCH.1000", "Search module disabled";
 }
 
 impl Error {

@@ -21,7 +21,7 @@ use utoipa_axum::{
     routes,
 };
 
-use self::handlers::{accounts, backup_actions, backups, jobs, storage_actions, storages};
+use self::handlers::{accounts, backup_actions, backups, jobs, storage_actions, storages, zql};
 
 /// The face as the composed router takes it.
 pub const DIALECT: Dialect = Dialect {
@@ -49,6 +49,7 @@ fn router() -> OpenApiRouter<Service> {
         routes!(backup_actions::export),
         routes!(backup_actions::end_export),
         routes!(backup_actions::list_stored),
+        routes!(zql::query),
         routes!(storages::list),
         routes!(storages::show, storage_actions::delete),
         routes!(storage_actions::act),

@@ -1,5 +1,5 @@
 //! The ZStack face against a real service: the seed page's calls, a client with the headers of
-//! ZStack's SDKs, the query language, and bad input.
+//! ZStack's SDKs, the query languages, and bad input.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -10,3 +10,4 @@ mod curl;
 mod golden;
 mod query;
 mod story;
+mod zql;

@@ -5,7 +5,10 @@ use jiff::{SignedDuration, civil::DateTime};
 use proptest::{prelude::*, sample::select, test_runner::Config};
 use rstest::rstest;
 use serde_json::{Value, json};
-use strongroom_domain::{Backup, BackupId, BackupState, Face};
+use strongroom_domain::{
+    Backup, BackupId, BackupState, Face, RepositoryId,
+    repository::{Repository, RepositoryState},
+};
 use strongroom_service::backups::DeleteBackup;
 use strongroom_testkit::{Database, Engine, TestApp, TestParts};
 use uuid::Uuid;
@@ -55,8 +58,15 @@ const ROWS: &[Row] = &[
     ),
 ];
 
-/// A server whose catalog has the rows above, and no others.
-async fn catalog(engine: Engine) -> (TestApp, Database) {
+/// Name, capacity, state, and the seconds after the first one's creation.
+const STORAGES: &[(&str, Option<u64>, RepositoryState, i64)] = &[
+    ("Remote", Some(1 << 40), RepositoryState::Ready, 1),
+    ("remote ", Some(13107), RepositoryState::Unavailable, 61),
+    ("远程%_x", None, RepositoryState::Ready, 86_400),
+];
+
+/// A server whose catalog has the rows above, and no others but the default storage.
+pub(crate) async fn catalog(engine: Engine) -> (TestApp, Database) {
     let database_of_app = Database::new(engine).await;
     let parts = TestParts {
         database_url: Some(database_of_app.url().to_owned()),
@@ -83,6 +93,21 @@ async fn catalog(engine: Engine) -> (TestApp, Database) {
         };
         tx.insert_backup(&backup).await.unwrap();
     }
+    for (at, (name, capacity_bytes, state, seconds)) in STORAGES.iter().enumerate() {
+        let created_at = template.created_at + SignedDuration::from_secs(*seconds);
+        let storage = Repository {
+            id: RepositoryId::from_uuid(Uuid::from_u128(0xcdef_4000_9000 << 64 | at as u128)),
+            name: (*name).to_owned(),
+            url: format!("/srv/{at}"),
+            is_default: false,
+            capacity_bytes: *capacity_bytes,
+            state: *state,
+            created_at,
+            updated_at: created_at + SignedDuration::from_secs(30),
+            ..app.repository.clone()
+        };
+        tx.insert_repository(&storage).await.unwrap();
+    }
     tx.commit().await.unwrap();
     let service = &app.service;
     service
@@ -97,7 +122,7 @@ async fn catalog(engine: Engine) -> (TestApp, Database) {
     (app, database_of_app)
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
@@ -267,7 +292,7 @@ async fn pages_counts_orders_and_members_are_as_asked(#[case] engine: Engine) {
     assert_eq!(client.query("count=TRUE").await["total"], 7);
 }
 
-const FIELDS: &[&str] = &[
+pub(crate) const FIELDS: &[&str] = &[
     "uuid",
     "name",
     "description",
@@ -283,6 +308,21 @@ const FIELDS: &[&str] = &[
     "backupStorageRefs.exportUrl",
     "backupStorageRefs.status",
     "backupStorageRefs.createDate",
+];
+
+pub(crate) const STORAGE_FIELDS: &[&str] = &[
+    "uuid",
+    "name",
+    "url",
+    "description",
+    "totalCapacity",
+    "availableCapacity",
+    "type",
+    "state",
+    "status",
+    "createDate",
+    "lastOpDate",
+    "attachedZoneUuids",
 ];
 
 const OPERATORS: &[&str] = &[
@@ -301,7 +341,7 @@ const OPERATORS: &[&str] = &[
 ];
 
 /// Values that rows have, nearly have, or never have. None contains an operator.
-fn values(rows: &Value) -> Vec<String> {
+pub(crate) fn values(rows: &Value) -> Vec<String> {
     let mut values: Vec<String> = [
         "a",
         "BETA",
@@ -339,7 +379,10 @@ fn values(rows: &Value) -> Vec<String> {
     .map(str::to_owned)
     .to_vec();
     for row in rows.as_array().unwrap() {
-        for cell in [row, &row["backupStorageRefs"][0]] {
+        for cell in [
+            row,
+            row.pointer("/backupStorageRefs/0").unwrap_or(&Value::Null),
+        ] {
             for value in cell.as_object().into_iter().flat_map(|it| it.values()) {
                 if let Some(text) = shown(value).filter(|it| !it.is_empty() && !it.contains('=')) {
                     values.push(text.to_uppercase());
@@ -356,7 +399,7 @@ fn values(rows: &Value) -> Vec<String> {
     values
 }
 
-fn shown(value: &Value) -> Option<String> {
+pub(crate) fn shown(value: &Value) -> Option<String> {
     value
         .as_str()
         .map(str::to_owned)
@@ -367,27 +410,45 @@ fn printed(text: &str) -> Option<DateTime> {
     DateTime::strptime("%b %d, %Y %I:%M:%S %p", text).ok()
 }
 
-/// Whether the row, as a client sees it, meets the condition.
-fn naive(row: &Value, field: &str, operator: &str, value: &str) -> bool {
+/// Whether the field of the row, as a client sees it, passes; of several, some one must.
+pub(crate) fn some(row: &Value, field: &str, test: &dyn Fn(Option<&Value>) -> bool) -> bool {
     if let Some((list, field)) = field.split_once('.') {
         let children = row[list].as_array().unwrap();
-        return children.iter().any(|it| naive(it, field, operator, value));
+        return children.iter().any(|it| some(it, field, test));
     }
-    let cell = row.get(field);
+    match row.get(field).and_then(Value::as_array) {
+        Some(list) => list.iter().any(|it| test(Some(it))),
+        None => test(row.get(field)),
+    }
+}
+
+/// Whether a cell meets the condition.
+fn naive(cell: Option<&Value>, operator: &str, value: &str) -> bool {
     match (operator, value) {
         (" is null", _) | ("=", "null") => return cell.is_none(),
         (" not null", _) | ("!=", "null") => return cell.is_some(),
         _ => {}
     }
-    let Some(cell) = cell else { return false };
     // Empty items at the end do not count, so a value of commas alone is an empty list.
     let kept = value.trim_end_matches(',');
     let items: Vec<_> = kept.split(',').filter(|_| !kept.is_empty()).collect();
     match operator {
+        "?=" => naive_in(cell, &items, true),
+        "!?=" => naive_in(cell, &items, false),
+        other => naive_compare(cell, other, value),
+    }
+}
+
+/// Whether a cell is one of the items, or is not; NULL is neither.
+pub(crate) fn naive_in(cell: Option<&Value>, items: &[&str], expected: bool) -> bool {
+    cell.is_some_and(|cell| items.iter().any(|it| order(cell, it).is_eq()) == expected)
+}
+
+pub(crate) fn naive_compare(cell: Option<&Value>, operator: &str, value: &str) -> bool {
+    let Some(cell) = cell else { return false };
+    match operator {
         "~=" => naive_like(cell, value),
         "!~=" => !naive_like(cell, value),
-        "?=" => items.iter().any(|it| order(cell, it).is_eq()),
-        "!?=" => !items.iter().any(|it| order(cell, it).is_eq()),
         "=" => order(cell, value).is_eq(),
         "!=" => order(cell, value).is_ne(),
         ">" => order(cell, value).is_gt(),
@@ -467,27 +528,38 @@ fn random_conditions_select_what_a_naive_evaluator_selects(#[case] engine: Engin
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (app, _database) = runtime.block_on(catalog(engine));
     let client = runtime.block_on(Client::log_in(&app));
-    let all = runtime.block_on(client.query("sort=uuid"))["inventories"].clone();
-    assert_eq!(all.as_array().unwrap().len(), ROWS.len());
-    let condition = (select(FIELDS), select(OPERATORS), select(values(&all)));
-    let query = proptest::collection::vec(condition, 1..4);
-    let config = Config {
-        cases: 2000,
-        failure_persistence: None,
-        ..Config::default()
+    let ask = |path: &str, query: &str| {
+        let path = format!("/zstack/v1/{path}?sort=uuid&{query}");
+        runtime.block_on(async { client.get(&path).await.expect(200).json() })
     };
-    proptest!(config, |(conditions in query)| {
-        let text = |(field, operator, value): &(&str, &str, String)| {
-            let value = if operator.starts_with(' ') { "" } else { value };
-            format!("q={}", encoded(&format!("{field}{operator}{value}")))
+    // In the catalog, and in memory.
+    for (path, fields, cases, rows) in [
+        ("database-backups", FIELDS, 2000, ROWS.len()),
+        ("backup-storage", STORAGE_FIELDS, 500, STORAGES.len() + 1),
+    ] {
+        let all = ask(path, "")["inventories"].take();
+        assert_eq!(all.as_array().unwrap().len(), rows);
+        let condition = (select(fields), select(OPERATORS), select(values(&all)));
+        let query = proptest::collection::vec(condition, 1..4);
+        let config = Config {
+            cases,
+            failure_persistence: None,
+            ..Config::default()
         };
-        let texts: Vec<_> = conditions.iter().map(text).collect();
-        let query = format!("sort=uuid&replyWithCount=true&{}", texts.join("&"));
-        let answer = runtime.block_on(client.query(&query));
-        let expected: Vec<&Value> = all.as_array().unwrap().iter().filter(|row| {
-            conditions.iter().all(|(field, operator, value)| naive(row, field, operator, value))
-        }).collect();
-        prop_assert_eq!(&answer["total"], &json!(expected.len()));
-        prop_assert_eq!(&answer["inventories"], &json!(expected));
-    });
+        proptest!(config, |(conditions in query)| {
+            let text = |(field, operator, value): &(&str, &str, String)| {
+                let value = if operator.starts_with(' ') { "" } else { value };
+                format!("q={}", encoded(&format!("{field}{operator}{value}")))
+            };
+            let texts: Vec<_> = conditions.iter().map(text).collect();
+            let answer = ask(path, &format!("replyWithCount=true&{}", texts.join("&")));
+            let expected: Vec<&Value> = all.as_array().unwrap().iter().filter(|row| {
+                conditions.iter().all(|(field, operator, value)| {
+                    some(row, field, &|cell| naive(cell, operator, value))
+                })
+            }).collect();
+            prop_assert_eq!(&answer["total"], &json!(expected.len()));
+            prop_assert_eq!(&answer["inventories"], &json!(expected));
+        });
+    }
 }

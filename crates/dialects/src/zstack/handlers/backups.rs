@@ -8,7 +8,9 @@ use strongroom_domain::{
 use strongroom_service::{Caller, Service, operations::NewOperation, resources::ResourceFilter};
 
 use super::{
-    Answer, Body, PathParams, ok,
+    Answer, Body, PathParams,
+    inventory::tags,
+    ok,
     storages::{check_usable, find_storage},
 };
 use crate::zstack::{
@@ -50,7 +52,11 @@ pub(crate) async fn list(
 ) -> Answer<Listed<DatabaseBackup>> {
     let query = Query::parse(uri.query().unwrap_or_default())?;
     let storages = service.list_repositories(&caller).await?;
-    let plan = backups::Plan::of(&query, &storages)?;
+    let beside = backups::Beside {
+        storages: &storages,
+        tags: &tags(&service, &caller).await?,
+    };
+    let plan = backups::Plan::of(&query, beside)?;
     let page = service
         .list_backups(&caller, &plan.filter, &plan.sort, &query.page())
         .await?;

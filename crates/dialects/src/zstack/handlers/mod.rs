@@ -3,9 +3,11 @@
 pub(crate) mod accounts;
 pub(crate) mod backup_actions;
 pub(crate) mod backups;
+pub(crate) mod inventory;
 pub(crate) mod jobs;
 pub(crate) mod storage_actions;
 pub(crate) mod storages;
+pub(crate) mod zql;
 
 use axum::http::{StatusCode, Uri};
 use serde::de::DeserializeOwned;

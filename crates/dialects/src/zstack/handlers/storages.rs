@@ -8,18 +8,36 @@ use strongroom_domain::{
 };
 use strongroom_service::{Caller, Error as ServiceError, Service};
 
-use super::{Answer, PathParams, ok};
+use super::{
+    Answer, PathParams,
+    inventory::{listed, shown},
+};
 use crate::zstack::{
     auth::Auth,
     call::Call,
     error::{Code, Error},
     map,
-    query::{Query, storages},
+    query::storages::{IMAGE_STORES, TABLE},
     wire::{
-        reply::{Failed, Inventory, Listed},
+        reply::{Failed, Listed},
         storage::{BackupStorage, ImageStore},
     },
 };
+
+/// The tenant's backup storages.
+pub(crate) async fn rows(service: &Service, caller: &Caller) -> Result<Vec<BackupStorage>, Error> {
+    let storages = service.list_repositories(caller).await?;
+    Ok(storages.iter().map(map::storage).collect())
+}
+
+/// The tenant's image stores: all its backup storages.
+pub(crate) async fn image_stores(
+    service: &Service,
+    caller: &Caller,
+) -> Result<Vec<ImageStore>, Error> {
+    let storages = service.list_repositories(caller).await?;
+    Ok(storages.iter().map(ImageStore::of).collect())
+}
 
 /// Lists the backup storages that meet the conditions.
 #[utoipa::path(
@@ -35,8 +53,8 @@ pub(crate) async fn list(
     Auth(caller): Auth,
     uri: Uri,
 ) -> Answer<Listed<BackupStorage>> {
-    let found = query(&service, &caller, &uri, map::storage).await?;
-    Ok(ok(found))
+    let rows = rows(&service, &caller).await?;
+    listed(&service, &caller, &uri, &TABLE, rows).await
 }
 
 /// Lists the image stores that meet the conditions.
@@ -53,24 +71,8 @@ pub(crate) async fn list_image_stores(
     Auth(caller): Auth,
     uri: Uri,
 ) -> Answer<Listed<ImageStore>> {
-    let found = query(&service, &caller, &uri, |it| ImageStore::of(it)).await?;
-    Ok(ok(found))
-}
-
-async fn query<T: Inventory>(
-    service: &Service,
-    caller: &Caller,
-    uri: &Uri,
-    map: fn(&Repository) -> T,
-) -> Result<Listed<T>, Error> {
-    let query = Query::parse(uri.query().unwrap_or_default())?;
-    let (found, total) = storages::answer(&query, service.list_repositories(caller).await?)?;
-    if query.count {
-        return Ok(Listed::count(total));
-    }
-    let rows = found.iter().map(map).collect();
-    let total = query.reply_with_count.then_some(total);
-    Ok(Listed::rows(rows, total, query.fields.as_deref())?)
+    let rows = image_stores(&service, &caller).await?;
+    listed(&service, &caller, &uri, &IMAGE_STORES, rows).await
 }
 
 /// Lists one backup storage, or nothing.
@@ -87,8 +89,7 @@ pub(crate) async fn show(
     Auth(caller): Auth,
     uuid: PathParams<String>,
 ) -> Answer<Listed<BackupStorage>> {
-    let found = find(&service, &caller, &uuid.0, map::storage).await?;
-    Ok(ok(found))
+    shown(&uuid.0, rows(&service, &caller).await?)
 }
 
 /// Lists one image store, or nothing.
@@ -105,21 +106,7 @@ pub(crate) async fn show_image_store(
     Auth(caller): Auth,
     uuid: PathParams<String>,
 ) -> Answer<Listed<ImageStore>> {
-    let found = find(&service, &caller, &uuid.0, |it| ImageStore::of(it)).await?;
-    Ok(ok(found))
-}
-
-async fn find<T: Inventory>(
-    service: &Service,
-    caller: &Caller,
-    uuid: &str,
-    map: fn(&Repository) -> T,
-) -> Result<Listed<T>, Error> {
-    let storages = service.list_repositories(caller).await?;
-    let found = storages
-        .iter()
-        .filter(|it| map::uuid(uuid) == Some(it.id.uuid()));
-    Ok(Listed::rows(found.map(map).collect(), None, None)?)
+    shown(&uuid.0, image_stores(&service, &caller).await?)
 }
 
 /// The storage that a field names.

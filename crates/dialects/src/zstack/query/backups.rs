@@ -1,24 +1,57 @@
 //! The queryable fields of database backups and of their copies in storages.
 
+use std::collections::HashSet;
+
 use strongroom_domain::{
     BackupState, Face, ResourceKind,
-    query::{BackupField, Filter, Sort},
+    query::{BackupField, Direction, Filter, Sort, Value},
     repository::Repository,
 };
 
 use super::{
     Query, Unknown, check_members,
-    condition::{Condition, Test},
-    on_tags,
-    plan::Column,
+    condition::{Condition, Test, Where},
+    plan::{Column, constant, never, not},
     storages,
+    table::{Kind, Table, row},
+    tags::{Tagged, Tags},
 };
 use crate::zstack::{
-    map::{ENABLED, INSTALL_PATH, has_copy, metadata, status},
-    wire::{
-        backup::DatabaseBackup,
-        reply::{DATABASE_BACKUP, DATABASE_BACKUP_REF},
-    },
+    error::Error,
+    map::{self, ENABLED, INSTALL_PATH, has_copy, metadata, status},
+    wire::reply::{DATABASE_BACKUP, DATABASE_BACKUP_REF},
+};
+
+/// The members of a database backup.
+pub(crate) static TABLE: Table = Table {
+    class: DATABASE_BACKUP,
+    columns: &[
+        ("uuid", Kind::Text),
+        ("name", Kind::Text),
+        ("description", Kind::Text),
+        ("state", Kind::Text),
+        ("status", Kind::Text),
+        ("size", Kind::Number),
+        ("metadata", Kind::Text),
+        ("createDate", Kind::Time),
+        ("lastOpDate", Kind::Time),
+    ],
+    children: &[("backupStorageRefs", &REFS)],
+};
+
+/// The members of its copies in storages.
+static REFS: Table = Table {
+    class: DATABASE_BACKUP_REF,
+    columns: &[
+        ("databaseBackupUuid", Kind::Text),
+        ("backupStorageUuid", Kind::Text),
+        ("installPath", Kind::Text),
+        ("exportUrl", Kind::Text),
+        ("status", Kind::Text),
+        ("createDate", Kind::Time),
+        ("lastOpDate", Kind::Time),
+    ],
+    children: &[],
 };
 
 /// What the client asked for, as a filter and an order over the catalog.
@@ -28,38 +61,64 @@ pub(crate) struct Plan {
     pub(crate) sort: Vec<Sort<BackupField>>,
 }
 
+/// What conditions may refer to beside the backups themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// The tenant's storages.
+    pub(crate) storages: &'a [Repository],
+    pub(crate) tags: &'a Tags,
+}
+
 impl Plan {
-    /// Plans a query; `storages` are the tenant's, for conditions on them.
-    pub(crate) fn of(query: &Query, storages: &[Repository]) -> Result<Self, Unknown> {
-        check_members(query.fields.as_deref(), &DatabaseBackup::MEMBERS)?;
-        let mut filter = shown();
-        for condition in &query.conditions {
-            filter = filter.and(field(condition, storages)?);
-        }
-        let sort = match &query.sort {
-            None => None,
-            Some((name, direction)) => match column(name) {
-                Some(column) => column.sort(*direction),
-                None => return Err(unknown_order(name)),
-            },
-        };
+    /// Plans a query.
+    pub(crate) fn of(query: &Query, beside: Beside<'_>) -> Result<Self, Error> {
+        check_members(query.fields.as_deref(), &TABLE.members())?;
+        Self::select(
+            &Where::all(&query.conditions),
+            query.sort.as_slice(),
+            beside,
+        )
+    }
+
+    /// Plans a list of the backups that meet the conditions, in this order.
+    pub(crate) fn select(
+        conditions: &Where,
+        sort: &[(String, Direction)],
+        beside: Beside<'_>,
+    ) -> Result<Self, Error> {
+        let filter = shown().and(filter(conditions, beside)?);
+        let sort = sort.iter().map(|(name, direction)| match column(name) {
+            Some(column) => Ok(column.sort(*direction)),
+            None => Err(Unknown::Sort {
+                inventory: TABLE.name(),
+                field: name.clone(),
+            }),
+        });
+        let sort = sort.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             filter,
-            sort: sort.into_iter().collect(),
+            sort: sort.into_iter().flatten().collect(),
         })
     }
+}
+
+fn filter(conditions: &Where, beside: Beside<'_>) -> Result<Filter<BackupField>, Error> {
+    let each = |all: &[Where]| {
+        all.iter()
+            .map(|it| filter(it, beside))
+            .collect::<Result<_, _>>()
+    };
+    Ok(match conditions {
+        Where::All(all) => Filter::All(each(all)?),
+        Where::Any(any) => Filter::Any(each(any)?),
+        Where::Not(one) => not(filter(one, beside)?),
+        Where::Test(one) => field(one, beside)?,
+    })
 }
 
 /// Everything that this face shows.
 pub(crate) fn shown() -> Filter<BackupField> {
     Filter::All(vec![Filter::eq(BackupField::Face, Face::Zstack.as_str())])
-}
-
-fn unknown_order(name: &str) -> Unknown {
-    Unknown::Sort {
-        inventory: "DatabaseBackupInventory",
-        field: name.to_owned(),
-    }
 }
 
 /// What stands behind a field of a backup.
@@ -106,71 +165,78 @@ fn kinds() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-fn field(condition: &Condition, storages: &[Repository]) -> Result<Filter<BackupField>, Unknown> {
+fn field(condition: &Condition, beside: Beside<'_>) -> Result<Filter<BackupField>, Error> {
     let Condition { name, test } = condition;
     match name.split_once('.') {
-        None => on_field(name, test, DATABASE_BACKUP, column),
+        None => on_field(name, test, beside.tags),
         // Of the copies, some one must pass.
         Some(("backupStorageRefs", rest)) => {
-            let there = copied().and(on_copy(condition, rest, storages)?);
+            let there = copied().and(on_copy(condition, rest, beside)?);
             let copy = Filter::Exists(Box::new(there.clone()));
             Ok(Filter::Any(vec![there, copy]))
         }
-        Some((expanded, _)) => Err(unknown_expansion(
-            name,
-            DATABASE_BACKUP,
-            DATABASE_BACKUP,
-            expanded,
-        )),
+        Some((expanded, _)) => Err(unknown_expansion(name, DATABASE_BACKUP, expanded)),
+    }
+}
+
+fn on_field(name: &str, test: &Test, tags: &Tags) -> Result<Filter<BackupField>, Error> {
+    let ids = |uuids: HashSet<String>| {
+        let ids = uuids.iter().filter_map(|it| map::uuid(it));
+        let ids: Vec<_> = ids.map(Value::Id).collect();
+        if ids.is_empty() {
+            never()
+        } else {
+            Filter::In(BackupField::Id, ids)
+        }
+    };
+    match tags.rows(name, test) {
+        Some(Tagged::These(uuids)) => Ok(ids(uuids)),
+        Some(Tagged::AllBut(uuids)) => Ok(not(ids(uuids))),
+        None => on_column(name, test, DATABASE_BACKUP, column),
     }
 }
 
 fn on_copy(
     condition: &Condition,
     rest: &str,
-    storages: &[Repository],
-) -> Result<Filter<BackupField>, Unknown> {
+    beside: Beside<'_>,
+) -> Result<Filter<BackupField>, Error> {
     let Condition { name, test } = condition;
     match rest.split_once('.') {
-        None => on_field(rest, test, DATABASE_BACKUP_REF, copy_column),
+        // A copy has no tags.
+        None => match Tags::default().rows(rest, test) {
+            Some(tagged) => Ok(constant(tagged.contains(None))),
+            None => on_column(rest, test, DATABASE_BACKUP_REF, copy_column),
+        },
         Some(("backupStorage", rest)) => {
-            let condition = Condition {
+            let condition = Where::Test(Condition {
                 name: rest.to_owned(),
                 test: test.clone(),
-            };
-            let fitting = storages::matching(&condition, storages)?;
-            let ids = fitting.iter().map(|it| it.id.uuid().into()).collect();
+            });
+            let fitting = storages::TABLE.select(&condition, beside.tags)?;
+            let mut ids = Vec::new();
+            for storage in beside.storages {
+                if fitting.holds(&row(&map::storage(storage))?) {
+                    ids.push(storage.id.uuid().into());
+                }
+            }
             Ok(Filter::In(BackupField::RepositoryId, ids))
         }
-        Some((expanded, _)) => Err(unknown_expansion(
-            name,
-            DATABASE_BACKUP,
-            DATABASE_BACKUP_REF,
-            expanded,
-        )),
+        Some((expanded, _)) => Err(unknown_expansion(name, DATABASE_BACKUP_REF, expanded)),
     }
 }
 
-fn on_field(
+fn on_column(
     name: &str,
     test: &Test,
     class: &'static str,
     column: fn(&str) -> Option<Column<BackupField>>,
-) -> Result<Filter<BackupField>, Unknown> {
-    if let Some(holds) = on_tags(name, test) {
-        return Ok(if holds {
-            Filter::default()
-        } else {
-            Filter::Any(Vec::new())
-        });
-    }
-    match column(name) {
-        Some(column) => Ok(column.filter(test)),
-        None => Err(Unknown::Field {
-            class,
-            field: name.to_owned(),
-        }),
-    }
+) -> Result<Filter<BackupField>, Error> {
+    let unknown = || Unknown::Field {
+        class,
+        field: name.to_owned(),
+    };
+    Ok(column(name).ok_or_else(unknown)?.filter(test))
 }
 
 fn copied() -> Filter<BackupField> {
@@ -182,19 +248,13 @@ fn copied() -> Filter<BackupField> {
     )))])
 }
 
-fn unknown_expansion(
-    condition: &str,
-    class: &'static str,
-    target: &'static str,
-    expanded: &str,
-) -> Unknown {
-    let (condition, expanded) = (condition.to_owned(), expanded.to_owned());
-    Unknown::Expansion {
-        condition,
-        class,
+fn unknown_expansion(condition: &str, target: &'static str, expanded: &str) -> Error {
+    Error::from(Unknown::Expansion {
+        condition: condition.to_owned(),
+        class: DATABASE_BACKUP,
         target,
-        expanded,
-    }
+        expanded: expanded.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -204,12 +264,17 @@ mod tests {
     use super::*;
 
     fn plan(raw: &str) -> Result<Plan, String> {
-        Plan::of(&Query::parse(raw).unwrap(), &[]).map_err(|it| it.to_string())
+        let beside = Beside {
+            storages: &[],
+            tags: &Tags::default(),
+        };
+        let plan = Plan::of(&Query::parse(raw).unwrap(), beside);
+        plan.map_err(|it| it.code().unwrap().details)
     }
 
     #[test]
     fn every_member_but_the_list_can_be_queried_and_sorted_by() {
-        for name in DatabaseBackup::MEMBERS {
+        for name in TABLE.members() {
             let known = name != "backupStorageRefs";
             assert_eq!(plan(&format!("q={name}=1")).is_ok(), known, "{name}");
             assert_eq!(plan(&format!("sort=-{name}")).is_ok(), known, "{name}");

@@ -11,6 +11,26 @@ pub(crate) struct Condition {
     pub(crate) test: Test,
 }
 
+/// Conditions put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Where {
+    /// Every one holds; no condition at all holds always.
+    All(Vec<Self>),
+    /// At least one holds; no condition at all never holds.
+    Any(Vec<Self>),
+    /// It does not hold. The conditions in it must be false for NULL and not unknown, so those on
+    /// a field that may be NULL go together with one that it is not.
+    Not(Box<Self>),
+    Test(Condition),
+}
+
+impl Where {
+    /// All of the conditions hold.
+    pub(crate) fn all(conditions: &[Condition]) -> Self {
+        Self::All(conditions.iter().cloned().map(Self::Test).collect())
+    }
+}
+
 /// What a field is tested for. Values are text whatever the field holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Test {

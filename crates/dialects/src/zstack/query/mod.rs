@@ -2,7 +2,8 @@
 //! string to a filter over the catalog.
 //!
 //! [`params`] decodes the query string, [`condition`] splits a condition, [`plan`] gives it its
-//! meaning on a column; [`backups`] and [`storages`] name the columns of each inventory.
+//! meaning on a column and [`tags`] on a row's tags. Database backups are found by the catalog, see
+//! [`backups`]; the short inventories are rows of a [`table`]. [`zql`] is a second language over both.
 
 pub(crate) mod backups;
 pub(crate) mod condition;
@@ -10,11 +11,12 @@ pub(crate) mod like;
 pub(crate) mod params;
 pub(crate) mod plan;
 pub(crate) mod storages;
+pub(crate) mod table;
+pub(crate) mod tags;
 pub(crate) mod value;
+pub(crate) mod zql;
 
 pub(crate) use self::params::Query;
-
-use self::condition::Test;
 
 /// A query that was read but asks for what there is not. `Display` is the vendor's wording.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,19 +41,6 @@ pub(crate) enum Unknown {
     /// The vendor's server never fills in the class.
     #[error("inventory[${{selfInventoryClass}}] has no field[{0}]")]
     Member(String),
-}
-
-/// The tests on tags, which nothing has here: those that are negative hold for every row, because
-/// they ask that no tag of the row matches.
-fn on_tags(name: &str, test: &Test) -> Option<bool> {
-    if !matches!(name, "__systemTag__" | "__userTag__" | "__tagUuid__") {
-        return None;
-    }
-    Some(match test {
-        Test::NotIn(_) | Test::NotLike(_) | Test::IsNull => true,
-        Test::Compare(op, _) => *op == strongroom_domain::query::Op::Ne,
-        Test::In(_) | Test::Like(_) | Test::NotNull => false,
-    })
 }
 
 /// Checks that the members asked for are among those that the inventory has.

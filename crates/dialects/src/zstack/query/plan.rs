@@ -34,15 +34,15 @@ fn always<F>() -> Filter<F> {
     Filter::All(Vec::new())
 }
 
-fn never<F>() -> Filter<F> {
+pub(crate) fn never<F>() -> Filter<F> {
     Filter::Any(Vec::new())
 }
 
-fn not<F>(filter: Filter<F>) -> Filter<F> {
+pub(crate) fn not<F>(filter: Filter<F>) -> Filter<F> {
     Filter::Not(Box::new(filter))
 }
 
-fn constant<F>(holds: bool) -> Filter<F> {
+pub(crate) fn constant<F>(holds: bool) -> Filter<F> {
     if holds { always() } else { never() }
 }
 
@@ -79,7 +79,7 @@ impl<F: Copy> Column<F> {
 }
 
 /// Whether a text that is not NULL passes the test.
-fn passes(shown: &str, test: &Test) -> bool {
+pub(crate) fn passes(shown: &str, test: &Test) -> bool {
     text((), test).matches(&|()| Some(shown.into()))
 }
 
@@ -140,7 +140,8 @@ fn size<F: Copy>(field: F, test: &Test) -> Filter<F> {
     if filter.matches(&|_| Some(Value::Int(0))) {
         Filter::Any(vec![filter, Filter::IsNull(field)])
     } else {
-        filter
+        // Untrue for NULL, not unknown: the opposite may be asked for.
+        Filter::All(vec![filter, not(Filter::IsNull(field))])
     }
 }
 

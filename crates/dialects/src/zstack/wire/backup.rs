@@ -31,22 +31,6 @@ pub(crate) struct DatabaseBackup {
     pub(crate) backup_storage_refs: Vec<DatabaseBackupStorageRef>,
 }
 
-impl DatabaseBackup {
-    /// The members that a client may ask for by name.
-    pub(crate) const MEMBERS: [&'static str; 10] = [
-        "uuid",
-        "name",
-        "description",
-        "state",
-        "status",
-        "size",
-        "metadata",
-        "createDate",
-        "lastOpDate",
-        "backupStorageRefs",
-    ];
-}
-
 /// A copy of a database backup in a backup storage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod reply;
 pub(crate) mod session;
 pub(crate) mod storage;
+pub(crate) mod zql;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};

@@ -30,6 +30,11 @@ impl Schema {
         schema
     }
 
+    /// Names what stands at one more path.
+    pub(crate) fn insert(&mut self, path: String, class: &'static str) {
+        self.0.insert(path, class);
+    }
+
     fn add(&mut self, value: &impl Inventory, path: &str, members: Option<&[String]>) {
         self.0.insert(path.to_owned(), value.class());
         for (member, count, class) in value.children() {
@@ -61,7 +66,9 @@ pub(crate) const DATABASE_BACKUP_REF: &str =
     "org.zstack.header.storage.database.backup.DatabaseBackupStorageRefInventory";
 /// The class of [`BackupStorage`].
 pub(crate) const BACKUP_STORAGE: &str = "org.zstack.header.storage.backup.BackupStorageInventory";
-const IMAGE_STORE: &str = "org.zstack.storage.backup.imagestore.ImageStoreBackupStorageInventory";
+/// The class of [`ImageStore`].
+pub(crate) const IMAGE_STORE: &str =
+    "org.zstack.storage.backup.imagestore.ImageStoreBackupStorageInventory";
 const SESSION: &str = "org.zstack.header.identity.SessionInventory";
 
 impl Inventory for DatabaseBackup {

@@ -46,24 +46,6 @@ pub(crate) struct ImageStore {
     pub(crate) ssh_port: Option<u16>,
 }
 
-impl BackupStorage {
-    /// The members that a client may ask for by name.
-    pub(crate) const MEMBERS: [&'static str; 12] = [
-        "uuid",
-        "name",
-        "url",
-        "description",
-        "totalCapacity",
-        "availableCapacity",
-        "type",
-        "state",
-        "status",
-        "createDate",
-        "lastOpDate",
-        "attachedZoneUuids",
-    ];
-}
-
 /// The body of AddImageStoreBackupStorage.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct AddImageStore {

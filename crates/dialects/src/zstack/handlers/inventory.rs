@@ -1,0 +1,51 @@
+//! What the handlers of all short inventories have in common; see `query::table`.
+
+use axum::http::Uri;
+use strongroom_service::{Caller, Service};
+
+use super::{Answer, ok};
+use crate::zstack::{
+    error::Error,
+    query::{
+        Query,
+        table::{self, Table},
+        tags::Tags,
+    },
+    wire::reply::{Inventory, Listed},
+};
+
+/// Answers a query over all `rows` of the tenant.
+pub(crate) async fn listed<T: Inventory>(
+    service: &Service,
+    caller: &Caller,
+    uri: &Uri,
+    table: &Table,
+    rows: Vec<T>,
+) -> Answer<Listed<T>> {
+    let query = Query::parse(uri.query().unwrap_or_default())?;
+    let tags = tags(service, caller).await?;
+    let (found, total) = table::answer(&query, table, rows, &tags)?;
+    if query.count {
+        return Ok(ok(Listed::count(total)));
+    }
+    let total = query.reply_with_count.then_some(total);
+    Ok(ok(Listed::rows(found, total, query.fields.as_deref())?))
+}
+
+/// Answers with the row of that uuid, or with an empty list.
+pub(crate) fn shown<T: Inventory>(uuid: &str, rows: Vec<T>) -> Answer<Listed<T>> {
+    let mut found = Vec::new();
+    for it in rows {
+        let row = table::row(&it)?;
+        let own = row.get("uuid").and_then(|it| it.as_str());
+        if own.is_some_and(|it| it.eq_ignore_ascii_case(uuid)) {
+            found.push(it);
+        }
+    }
+    Ok(ok(Listed::rows(found, None, None)?))
+}
+
+/// The tags of the tenant's rows, for conditions on them. There are none yet.
+pub(crate) async fn tags(_: &Service, _: &Caller) -> Result<Tags, Error> {
+    Ok(Tags::default())
+}
