@@ -23,6 +23,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "whom to log in as; the user that Strongroom runs as if none",
     ),
     setting(
+        "tls",
+        "`required`, or `verified` to check the server's certificate and name, too",
+    ),
+    setting(
+        "tls_ca",
+        "file with the certificates to check the server's against",
+    ),
+    setting(
         "password_file",
         "file with the password, not readable by others",
     ),
@@ -56,6 +64,15 @@ pub(crate) enum Mode {
     Physical,
 }
 
+/// How a connection over the network is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// Encrypted.
+    Required,
+    /// Encrypted, and the server is who its certificate says.
+    Verified,
+}
+
 /// Where a server is, whom it knows us as, and what is wanted of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Server {
@@ -64,6 +81,9 @@ pub(crate) struct Server {
     pub(crate) port: Option<u16>,
     pub(crate) user: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
+    /// What the server's program does on its own if none.
+    pub(crate) tls: Option<Tls>,
+    pub(crate) tls_ca: Option<PathBuf>,
     /// The databases that are asked for; all if empty.
     pub(crate) databases: BTreeSet<String>,
     pub(crate) mode: Mode,
@@ -91,6 +111,22 @@ impl Server {
         };
         let socket = absolute("socket", &mut fault);
         let password_file = absolute("password_file", &mut fault);
+        let tls_ca = absolute("tls_ca", &mut fault);
+        let tls = match text("tls") {
+            None => None,
+            Some("required") => Some(Tls::Required),
+            Some("verified") => Some(Tls::Verified),
+            Some(_) => {
+                fault("tls", "must be `required` or `verified`");
+                None
+            }
+        };
+        if tls.is_some() && socket.is_some() {
+            fault(
+                "tls",
+                "is for `settings.host`; a socket leaves the machine by no wire",
+            );
+        }
         if text("host").is_some() == socket.is_some() {
             fault("socket", "or `settings.host` is required, not both");
         }
@@ -127,6 +163,8 @@ impl Server {
             port: port.and_then(Result::ok),
             user: text("user").map(str::to_owned),
             password_file,
+            tls,
+            tls_ca,
             databases,
             mode,
         })

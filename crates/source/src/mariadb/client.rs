@@ -8,7 +8,7 @@ use strongroom_domain::{Secret, tree::Cancel};
 use super::grants::Grants;
 use crate::{
     SourceError,
-    database::Server,
+    database::{Server, Tls},
     process::{Program, ask, feed},
     secret::{anonymous, path_of, read_password},
     tools::{Tool, Tools, Version},
@@ -66,7 +66,15 @@ impl Client {
     ) -> Self {
         let port = server.port.map(|it| it.to_string());
         let socket = server.socket.as_ref().map(|it| it.to_string_lossy());
+        let ca = server.tls_ca.as_ref().map(|it| it.to_string_lossy());
+        let verified = (server.tls == Some(Tls::Verified)).then_some("1");
+        // Or else `localhost` is a socket, whatever the port says.
+        let protocol = server.host.as_ref().map(|_| "tcp");
         let pairs = [
+            ("protocol", protocol),
+            ("ssl", server.tls.map(|_| "1")),
+            ("ssl-verify-server-cert", verified),
+            ("ssl-ca", ca.as_deref()),
             ("socket", socket.as_deref()),
             ("host", server.host.as_deref()),
             ("port", port.as_deref()),

@@ -1,13 +1,13 @@
 //! Talks to the server through PostgreSQL's own programs.
 
-use std::{io, process::Command};
+use std::{io, path::PathBuf, process::Command};
 
 use serde::de::DeserializeOwned;
 use strongroom_domain::{Secret, tree::Cancel};
 
 use crate::{
     SourceError,
-    database::Server,
+    database::{Server, Tls},
     process::{Program, ask},
     secret::{anonymous, path_of, read_password},
     tools::{Tool, Tools, Version},
@@ -29,6 +29,8 @@ pub(super) struct Client {
     port: u16,
     user: Option<String>,
     password: Option<Secret>,
+    tls: Option<Tls>,
+    tls_ca: Option<PathBuf>,
     name: String,
 }
 
@@ -113,6 +115,8 @@ impl Client {
             port,
             user: user.map(str::to_owned),
             password,
+            tls: server.tls,
+            tls_ca: server.tls_ca.clone(),
         }
     }
 
@@ -157,6 +161,14 @@ impl Client {
         }
         if let Some(user) = &self.user {
             command.env("PGUSER", user);
+        }
+        match self.tls {
+            Some(Tls::Required) => drop(command.env("PGSSLMODE", "require")),
+            Some(Tls::Verified) => drop(command.env("PGSSLMODE", "verify-full")),
+            None => {}
+        }
+        if let Some(ca) = &self.tls_ca {
+            command.env("PGSSLROOTCERT", ca);
         }
         let files = vec![file];
         Ok(Program { command, files })

@@ -271,3 +271,37 @@ pub(crate) fn told(variable: &str, package: &str) -> String {
         )
     })
 }
+
+/// Makes a certificate for `localhost` in `directory`, as `NAME.crt` and `NAME.key`, that belongs
+/// to a user.
+pub(crate) fn certificate(directory: &Path, name: &str, user: &str) {
+    let [key, certificate] = ["key", "crt"].map(|it| directory.join(format!("{name}.{it}")));
+    let mut openssl = Command::new("openssl");
+    openssl.args([
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+    ]);
+    openssl.args([
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+    ]);
+    openssl
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate);
+    run(&mut openssl, "");
+    if rustix::process::geteuid().is_root() {
+        run(
+            Command::new("chown").arg(user).args([&key, &certificate]),
+            "",
+        );
+    }
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}

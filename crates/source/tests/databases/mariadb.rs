@@ -8,7 +8,9 @@ use strongroom_domain::{ResourceKind, Secret, tree::Overwrite};
 use strongroom_source::{RestoreTarget, SourceError};
 
 use self::own::Own;
-use crate::common::{Resource, Stored, open, password_file, programs, run, told};
+use crate::common::{
+    Resource, Stored, certificate, free_port, open, password_file, programs, run, told,
+};
 
 const EVERYTHING: &str = include_str!("mariadb/everything.sql");
 
@@ -426,4 +428,34 @@ fn a_physical_backup_becomes_a_directory_that_a_server_starts_on() {
     into(&data).unwrap();
     let again = own.start_on(&data);
     assert_eq!(again.sql("SELECT v FROM shop.t"), "a\n");
+}
+
+#[test]
+fn a_connection_over_the_network_is_encrypted_and_the_server_known_if_that_is_wanted() {
+    let port = free_port();
+    let own = Own::start_with_tls(port);
+    let (_dir, file) = password_file("pw");
+    own.sql("CREATE USER tls@localhost IDENTIFIED BY 'pw' REQUIRE SSL; GRANT ALL ON *.* TO tls@localhost");
+    let port = port.to_string();
+    let pairs = [
+        ("host", "localhost"),
+        ("port", &port),
+        ("user", "tls"),
+        ("password_file", &file),
+    ];
+    let plain = Resource::new(ResourceKind::Mariadb, &pairs);
+    plain.clone().with("tls", "required").back_up();
+    let verified = plain.with("tls", "verified");
+    let own_ca = own.home().join("server.crt");
+    verified
+        .clone()
+        .with("tls_ca", own_ca.to_str().unwrap())
+        .back_up();
+    certificate(own.home(), "other", "root");
+    let other = own.home().join("other.crt");
+    let refused = verified
+        .with("tls_ca", other.to_str().unwrap())
+        .refusal()
+        .to_string();
+    assert!(refused.contains("certificate"), "{refused}");
 }

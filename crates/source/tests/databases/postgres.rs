@@ -8,7 +8,9 @@ use strongroom_domain::{ResourceKind, Secret, tree::Overwrite};
 use strongroom_source::{RestoreTarget, Source, SourceError, postgres::PostgresSource};
 
 use self::own::Own;
-use crate::common::{Resource, Stored, open, password_file, programs, run, told};
+use crate::common::{
+    Resource, Stored, certificate, free_port, open, password_file, programs, run, told,
+};
 
 const EVERYTHING: &str = include_str!("postgres/everything.sql");
 
@@ -465,4 +467,34 @@ fn a_server_on_this_machine_is_discovered_with_its_size_if_it_lets_us_in() {
     assert!(found[0].size_bytes > Some(1_000_000), "{found:?}");
     own.kill();
     assert_eq!(source.discover().unwrap(), []);
+}
+
+#[test]
+fn a_connection_over_the_network_is_encrypted_and_the_server_known_if_that_is_wanted() {
+    let port = free_port();
+    let own = Own::start_with_tls(port);
+    let port = port.to_string();
+    let pairs = [
+        ("host", "localhost"),
+        ("port", &*port),
+        ("user", "postgres"),
+    ];
+    let plain = Resource::new(ResourceKind::Postgres, &pairs);
+    plain.clone().with("tls", "required").back_up();
+    let verified = plain.with("tls", "verified");
+    let own_ca = own.home().join("server.crt");
+    let own_ca = verified.clone().with("tls_ca", own_ca.to_str().unwrap());
+    own_ca.back_up();
+    certificate(own.home(), "other", "root");
+    let other = own.home().join("other.crt");
+    let refused = verified
+        .with("tls_ca", other.to_str().unwrap())
+        .refusal()
+        .to_string();
+    assert!(refused.contains("certificate verify failed"), "{refused}");
+    let wrong_name = own_ca.with("host", "127.0.0.1").refusal().to_string();
+    assert!(
+        wrong_name.contains("does not match host name"),
+        "{wrong_name}"
+    );
 }

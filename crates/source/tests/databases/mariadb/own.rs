@@ -11,7 +11,7 @@ use strongroom_domain::ResourceKind;
 use tempfile::TempDir;
 
 use super::sql_at;
-use crate::common::{Resource, as_user, home_of, run};
+use crate::common::{Resource, as_user, certificate, home_of, run};
 
 /// Who runs it if the tests run as root.
 const USER: &str = "nobody";
@@ -26,6 +26,20 @@ pub(super) struct Own {
 
 impl Own {
     pub(super) fn start() -> Self {
+        Self::install(&["--skip-networking"])
+    }
+
+    /// One that is reached by TLS, with the certificate `server.crt` in its home.
+    pub(super) fn start_with_tls(port: u16) -> Self {
+        Self::install(&[
+            "--bind-address=127.0.0.1",
+            &format!("--port={port}"),
+            "--ssl-cert=../server.crt",
+            "--ssl-key=../server.key",
+        ])
+    }
+
+    fn install(options: &[&str]) -> Self {
         let home = Rc::new(home_of(USER));
         let data = home.path().join("data");
         let mut install = as_user(USER, "mariadb-install-db");
@@ -33,20 +47,22 @@ impl Own {
         install.arg("--auth-root-authentication-method=normal");
         install.arg(format!("--datadir={}", data.display()));
         run(install.current_dir(home.path()), "");
-        Self::on(home, &data)
+        certificate(home.path(), "server", USER);
+        Self::on(home, &data, options)
     }
 
     /// Another one on a directory of files.
     pub(super) fn start_on(&self, data: &Path) -> Self {
         run(Command::new("chown").arg("-R").arg(USER).arg(data), "");
-        Self::on(Rc::clone(&self.home), data)
+        Self::on(Rc::clone(&self.home), data, &["--skip-networking"])
     }
 
-    fn on(home: Rc<TempDir>, data: &Path) -> Self {
+    fn on(home: Rc<TempDir>, data: &Path, options: &[&str]) -> Self {
         let socket = home.path().join("sock");
         let mut server = as_user(USER, "/usr/sbin/mariadbd");
         server
-            .args(["--no-defaults", "--skip-networking", "--server-id=1"])
+            .args(["--no-defaults", "--server-id=1"])
+            .args(options)
             .args([
                 "--innodb-flush-log-at-trx-commit=0",
                 "--innodb-flush-method=nosync",

@@ -11,7 +11,7 @@ use strongroom_domain::ResourceKind;
 use tempfile::TempDir;
 
 use super::psql;
-use crate::common::{Resource, as_user, home_of, run};
+use crate::common::{Resource, as_user, certificate, home_of, run};
 
 /// Who runs it if the tests run as root.
 const USER: &str = "postgres";
@@ -25,6 +25,18 @@ pub(super) struct Own {
 
 impl Own {
     pub(super) fn start() -> Self {
+        Self::init("-c listen_addresses=")
+    }
+
+    /// One that is reached by TLS, with the certificate `server.crt` in its home.
+    pub(super) fn start_with_tls(port: u16) -> Self {
+        Self::init(&format!(
+            "-c listen_addresses=127.0.0.1 -p {port} -c ssl=on -c ssl_cert_file=../server.crt \
+             -c ssl_key_file=../server.key"
+        ))
+    }
+
+    fn init(options: &str) -> Self {
         let home = Rc::new(home_of(USER));
         let data = home.path().join("data");
         let mut init = as_user(USER, &program("initdb"));
@@ -36,17 +48,18 @@ impl Own {
         ]);
         init.arg("--no-sync").arg("-D").arg(&data);
         run(init.current_dir(home.path()), "");
-        Self::on(home, &data)
+        certificate(home.path(), "server", USER);
+        Self::on(home, &data, options)
     }
 
     /// Another one on a directory of files.
     pub(super) fn start_on(&self, data: &Path) -> Self {
-        Self::on(Rc::clone(&self.home), data)
+        Self::on(Rc::clone(&self.home), data, "-c listen_addresses=")
     }
 
-    fn on(home: Rc<TempDir>, data: &Path) -> Self {
+    fn on(home: Rc<TempDir>, data: &Path, options: &str) -> Self {
         let options = format!(
-            "-k {} -c listen_addresses= -c fsync=off -c timezone=UTC",
+            "-k {} {options} -c fsync=off -c timezone=UTC",
             home.path().display()
         );
         let mut start = as_user(USER, &program("pg_ctl"));
