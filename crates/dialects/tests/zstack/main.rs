@@ -8,6 +8,7 @@ mod bad_input;
 mod client;
 mod curl;
 mod golden;
+mod naive;
 mod query;
 mod story;
 mod zql;

@@ -10,9 +10,8 @@ use strongroom_testkit::Engine;
 
 use super::{
     client::Client,
-    query::{
-        FIELDS, STORAGE_FIELDS, catalog, encoded, naive_compare, naive_in, shown, some, values,
-    },
+    naive::{naive_compare, naive_in, shown, some, values},
+    query::{FIELDS, STORAGE_FIELDS, catalog, encoded},
 };
 
 async fn ask(client: &Client<'_>, zql: &str) -> Value {
@@ -119,8 +118,8 @@ async fn each_statement_selects_its_rows(#[case] engine: Engine) {
             &["remote "],
         ),
         (
-            "query backupstorage where uuid in (query databasebackup.backupStorageRefs.backupStorageUuid)",
-            &["default"],
+            "query backupstorage where uuid in (query databasebackup.backupStorageRefs.backupStorageUuid) order by name asc",
+            &["Remote", "default", "remote ", "远程%_x"],
         ),
         (
             "query backupstorage.name where name = 'Remote' order by name asc limit 1",
@@ -389,9 +388,9 @@ impl Tree {
                 format!("{field} {not}in (query {entity}.{field} where {inner})")
             }
             Self::Test(field, operator, values) => {
-                let quoted = |it: &String| match it.contains('\'') {
-                    true => format!("\"{it}\""),
-                    false => format!("'{it}'"),
+                let quoted = |it: &String| {
+                    let quote = if it.contains('\'') { '"' } else { '\'' };
+                    format!("{quote}{it}{quote}")
                 };
                 let mut text = format!("{field} {operator}");
                 match *operator {

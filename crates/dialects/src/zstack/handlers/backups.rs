@@ -18,7 +18,11 @@ use crate::zstack::{
     call::{Call, Outcome, TIMEOUT},
     error::{Code, Error},
     map::{self, NewBackup, places::Places},
-    query::{Query, backups, params},
+    query::{
+        Query,
+        backups::{self, Beside, Plan},
+        params,
+    },
     wire::{
         backup::{CreateDatabaseBackup, CreateDatabaseBackupParams, DatabaseBackup},
         reply::{Accepted, Empty, Failed, Listed},
@@ -51,12 +55,7 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Answer<Listed<DatabaseBackup>> {
     let query = Query::parse(uri.query().unwrap_or_default())?;
-    let storages = service.list_repositories(&caller).await?;
-    let beside = backups::Beside {
-        storages: &storages,
-        tags: &tags(&service, &caller).await?,
-    };
-    let plan = backups::Plan::of(&query, beside)?;
+    let plan = plan(&service, &caller, &query).await?;
     let page = service
         .list_backups(&caller, &plan.filter, &plan.sort, &query.page())
         .await?;
@@ -67,6 +66,14 @@ pub(crate) async fn list(
     let rows = page.items.iter().map(|it| map::backup(it, &places));
     let rows = rows.collect();
     Ok(ok(Listed::rows(rows, page.total, query.fields.as_deref())?))
+}
+
+async fn plan(service: &Service, caller: &Caller, query: &Query) -> Result<Plan, Error> {
+    let beside = Beside {
+        storages: &service.list_repositories(caller).await?,
+        tags: &tags(service, caller).await?,
+    };
+    Plan::of(query, beside)
 }
 
 /// Lists one database backup, or nothing.
