@@ -46,6 +46,7 @@ impl Own {
         install.args(["--no-defaults", "--skip-test-db"]);
         install.arg("--auth-root-authentication-method=normal");
         install.arg(format!("--datadir={}", data.display()));
+        install.arg(format!("--tmpdir={}", home.path().display()));
         run(install.current_dir(home.path()), "");
         certificate(home.path(), "server", USER);
         Self::on(home, &data, options)
@@ -69,6 +70,7 @@ impl Own {
             ])
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--socket={}", socket.display()))
+            .arg(format!("--tmpdir={}", home.path().display()))
             .arg(format!("--log-error={}", home.path().join("log").display()))
             .current_dir(home.path())
             .stdin(Stdio::null());
