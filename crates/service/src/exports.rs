@@ -9,7 +9,7 @@ use strongroom_domain::{
     principal::Permission,
     tree::{Context, EntryPath},
 };
-use strongroom_engine::{BrowseNode, SnapshotReader, StreamOptions, TarSink};
+use strongroom_engine::{SnapshotReader, StreamOptions, TarSink};
 
 use crate::{
     Caller, ConflictKind, Error, Result, Service,
@@ -20,8 +20,8 @@ use crate::{
 
 /// What the file holds.
 enum Content {
-    /// These files one after the other: one file, or SQL scripts.
-    Files(Vec<EntryPath>),
+    /// This file: the only one, but for descriptions of it.
+    File(EntryPath),
     /// Everything, as a tar archive.
     Tar,
 }
@@ -151,13 +151,9 @@ impl Download {
         let context = Context::default();
         let content = content(&self.reader).map_err(io::Error::other)?;
         match content {
-            Content::Files(files) => {
-                for path in files {
-                    self.reader
-                        .dump(&path, out, &context)
-                        .map_err(io::Error::other)?;
-                }
-                Ok(())
+            Content::File(path) => {
+                let written = self.reader.dump(&path, out, &context);
+                written.map(drop).map_err(io::Error::other)
             }
             Content::Tar => {
                 let mut sink = TarSink::new(out);
@@ -176,26 +172,18 @@ impl Download {
 }
 
 fn content(reader: &SnapshotReader) -> strongroom_engine::Result<Content> {
-    let root = reader.children(&EntryPath::default())?;
-    if root.iter().any(|it| !it.metadata.is_file()) {
-        return Ok(Content::Tar);
+    let mut only = None;
+    for node in reader.walk(&EntryPath::default())? {
+        let node = node.map_err(|error| error.source)?;
+        // A server's dump comes with a description that is no part of it.
+        if node.metadata.is_dir() || paths::print(&node.path).ends_with(".json") {
+            continue;
+        }
+        if !node.metadata.is_file() || only.replace(node.path).is_some() {
+            return Ok(Content::Tar);
+        }
     }
-    if let [only] = root.as_slice() {
-        return Ok(Content::Files(vec![only.path.clone()]));
-    }
-    // A server's dump: a script per database, and a description that is no part of it.
-    let (scripts, others): (Vec<_>, Vec<_>) =
-        root.into_iter().partition(|it| has_extension(it, ".sql"));
-    if scripts.is_empty() || !others.iter().all(|it| has_extension(it, ".json")) {
-        return Ok(Content::Tar);
-    }
-    Ok(Content::Files(
-        scripts.into_iter().map(|it| it.path).collect(),
-    ))
-}
-
-fn has_extension(node: &BrowseNode, extension: &str) -> bool {
-    paths::print(&node.path).ends_with(extension)
+    Ok(only.map_or(Content::Tar, Content::File))
 }
 
 fn file_name(backup: &str, reader: &SnapshotReader) -> Result<String> {
@@ -203,25 +191,25 @@ fn file_name(backup: &str, reader: &SnapshotReader) -> Result<String> {
         what: format!("backup `{backup}`"),
         message: error.chain(),
     })?;
-    let stem: String = backup
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
-        .take(100)
-        .collect();
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let stem: String = backup.chars().map(safe).take(100).collect();
     Ok(match content {
         Content::Tar => format!("{stem}.tar.gz"),
-        Content::Files(files) => {
-            let name = files.first().map(paths::print).unwrap_or_default();
-            match name.rsplit_once('.') {
-                Some((_, extension)) if extension.len() <= 8 => format!("{stem}.{extension}.gz"),
-                _ => format!("{stem}.gz"),
+        Content::File(path) => match paths::print(&path).rsplit_once('.') {
+            Some((_, extension)) if extension.len() <= 8 && extension.chars().all(safe_in_name) => {
+                format!("{stem}.{extension}.gz")
             }
-        }
+            _ => format!("{stem}.gz"),
+        },
     })
+}
+
+fn safe_in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric()
 }

@@ -4,7 +4,8 @@ pub(crate) mod target;
 
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Annotations, Backup, BackupId, FieldError, OperationId, Page, Paged, RestoreId, TenantId,
+    Annotations, Backup, BackupId, FieldError, OperationId, Page, Paged, ResourceId, RestoreId,
+    Secret, TenantId,
     backup::BackupProgress,
     job::{Lock, Work},
     operation::{Operation, OperationKind, Subject},
@@ -13,12 +14,13 @@ use strongroom_domain::{
     restore::{ConflictPolicy, Restore, RestoreState, RestoreTarget},
     tree::Patterns,
 };
+use strongroom_source::SourceError;
 use strongroom_store::{Conn, Tx};
 
 use self::target::{source_target, target_lock};
 use crate::{
     Caller, ConflictKind, Error, Result, Service, backups::find_backup, error::taken,
-    records::INTERACTIVE, repositories::lock_key, validate::Faults,
+    records::INTERACTIVE, repositories::lock_key, resources::living_resource, validate::Faults,
 };
 
 /// What a replayed request is answered with.
@@ -171,6 +173,27 @@ impl Service {
         let restore = self.restore(caller, answer.restore).await?;
         let operation = self.operation(Some(caller), answer.operation).await?;
         Ok((restore, operation))
+    }
+
+    /// Whether `user` can log in to a resource with that password: some clients must prove it
+    /// before they may restore over it. Kinds without log-ins have nothing to prove.
+    pub async fn check_login(
+        &self,
+        caller: &Caller,
+        id: ResourceId,
+        user: &'static str,
+        password: Secret,
+    ) -> Result<()> {
+        caller.require(Permission::Write)?;
+        let resource = living_resource(&mut *self.read().await?, caller.tenant_id, id).await?;
+        let checked = self.blocking(move |service| match service.sources().get(resource.kind) {
+            Some(source) => source.check_login(&resource.settings, user, &password),
+            None => Ok(()),
+        });
+        checked.await?.map_err(|error| match error {
+            SourceError::Unavailable { what, message } => Error::Unavailable { what, message },
+            other => Error::invalid("password", other),
+        })
     }
 
     /// One restore.

@@ -115,7 +115,7 @@ impl Service {
             .await?;
         let caller = caller_of(&tenant, &administrator);
         let token = self.new_api_token(&caller, administrator.id, "administrator", None);
-        let access_key = self.new_access_key(&caller, administrator.id, "administrator");
+        let access_key = self.new_access_key(&caller, administrator.id, "administrator", None);
         let made = CreatedTenant {
             tenant,
             administrator,

@@ -9,7 +9,9 @@ use strongroom_domain::{
 };
 
 use super::{IssuedAccessKey, IssuedToken, secrets};
-use crate::{Caller, Error, Purpose, Result, Service, idempotency::Sealed, validate::Faults};
+use crate::{
+    Caller, Error, Purpose, Result, Service, error::taken, idempotency::Sealed, validate::Faults,
+};
 
 /// Random bytes in a secret key: 40 characters in base64url, as long as vendors' are.
 const SECRET_KEY_BYTES: usize = 30;
@@ -55,7 +57,7 @@ impl Service {
         let make = async {
             self.check_new_credential(caller, principal, name, None)
                 .await?;
-            let issued = self.new_access_key(caller, principal, name);
+            let issued = self.new_access_key(caller, principal, name, None);
             self.insert_credential(caller, &issued.credential, &issued.secret_key)
                 .await?;
             Ok(issued)
@@ -68,6 +70,33 @@ impl Service {
             })
         };
         self.once(caller, make, again).await
+    }
+
+    /// Makes an access key whose id and secret the client chose, at least ten characters each.
+    pub async fn import_access_key(
+        &self,
+        caller: &Caller,
+        principal: PrincipalId,
+        name: &str,
+        access_key_id: &str,
+        secret_key: Secret,
+    ) -> Result<IssuedAccessKey> {
+        self.check_new_credential(caller, principal, name, None)
+            .await?;
+        let mut faults = Faults::default();
+        let plain = |text: &str| text.bytes().all(|it| it.is_ascii_graphic() && it != b':');
+        if access_key_id.len() < 10 || !plain(access_key_id) {
+            faults.add("access_key_id", "must be ten printable characters or more");
+        }
+        if secret_key.expose().len() < 10 {
+            faults.add("secret_key", "must have ten characters or more");
+        }
+        faults.check()?;
+        let chosen = Some((access_key_id.to_owned(), secret_key));
+        let issued = self.new_access_key(caller, principal, name, chosen);
+        self.insert_credential(caller, &issued.credential, &issued.secret_key)
+            .await?;
+        Ok(issued)
     }
 
     /// The tokens and access keys that the caller may see: its own, or all of the tenant for an
@@ -134,7 +163,9 @@ impl Service {
         secret: &Secret,
     ) -> Result<()> {
         let mut tx = self.begin().await?;
-        tx.insert_credential(credential).await?;
+        tx.insert_credential(credential)
+            .await
+            .map_err(taken("credential", &credential.name))?;
         tx.insert_event(&self.event(caller, "credential.created", None))
             .await?;
         let answer = self.answer_with(credential, secret);
@@ -194,8 +225,12 @@ impl Service {
         caller: &Caller,
         principal_id: PrincipalId,
         name: &str,
+        chosen: Option<(String, Secret)>,
     ) -> IssuedAccessKey {
-        let secret_key = secrets::new_secret(SECRET_KEY_BYTES);
+        let (access_key_id, secret_key) = chosen.unwrap_or_else(|| {
+            let secret_key = secrets::new_secret(SECRET_KEY_BYTES);
+            (secrets::new_access_key_id(), secret_key)
+        });
         let id = CredentialId::from_uuid(self.uuid());
         let plain = secret_key.expose().as_bytes();
         let credential = Credential {
@@ -204,7 +239,7 @@ impl Service {
             principal_id,
             kind: CredentialKind::AccessKey,
             name: name.to_owned(),
-            lookup: secrets::new_access_key_id(),
+            lookup: access_key_id,
             sealed_secret: Some(
                 self.inner()
                     .keyring

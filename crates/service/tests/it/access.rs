@@ -183,6 +183,7 @@ const CHANGING: &[Verb] = verbs! {
     |s, c, of| delete_export(of.backup.id, of.t.repository.id);
     |s, c, of| request_restore(restore_to(&of.backup, of.t.directory()));
     |s, c, of| cancel_restore(of.restore);
+    |s, c, of| check_login(of.resource.id, "root", Secret::new("x"));
     |s, c, of| update_resource(of.resource.id, None, UpdateResource::default());
     |s, c, of| delete_resource(of.resource.id, None);
     |s, c, of| create_policy(policy(&of.resource));

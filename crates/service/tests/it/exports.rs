@@ -19,7 +19,7 @@ async fn download(t: &TestService, id: ExportId) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn one_file_is_exported_as_it_is_and_scripts_as_one() {
+async fn a_single_file_is_exported_without_what_describes_it() {
     let t = TestService::start().await;
     let one = t.files_with("one", &[("dump.bin", b"\0\x01")]).await;
     let one = t.back_up(&one).await;
@@ -27,16 +27,12 @@ async fn one_file_is_exported_as_it_is_and_scripts_as_one() {
     assert_eq!(name, format!("{}.bin.gz", one.name));
     assert_eq!(download(&t, id).await, b"\0\x01");
 
-    let files: &[(&str, &[u8])] = &[
-        ("a.sql", b"select 1;\n"),
-        ("b.sql", b"select 2;\n"),
-        ("server.json", b"{}"),
-    ];
-    let scripts = t.files_with("scripts", files).await;
-    let scripts = t.back_up(&scripts).await;
-    let (id, name) = export(&t, &scripts).await;
-    assert_eq!(name, format!("{}.sql.gz", scripts.name));
-    assert_eq!(download(&t, id).await, b"select 1;\nselect 2;\n");
+    let files: &[(&str, &[u8])] = &[("databases/a.sql", b"select 1;\n"), ("server.json", b"{}")];
+    let dump = t.files_with("dump", files).await;
+    let dump = t.back_up(&dump).await;
+    let (id, name) = export(&t, &dump).await;
+    assert_eq!(name, format!("{}.sql.gz", dump.name));
+    assert_eq!(download(&t, id).await, b"select 1;\n");
 }
 
 #[tokio::test]
