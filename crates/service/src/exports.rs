@@ -176,7 +176,9 @@ fn content(reader: &SnapshotReader) -> strongroom_engine::Result<Content> {
     for node in reader.walk(&EntryPath::default())? {
         let node = node.map_err(|error| error.source)?;
         // A server's dump comes with a description that is no part of it.
-        if node.metadata.is_dir() || paths::print(&node.path).ends_with(".json") {
+        let path = paths::print(&node.path);
+        let description = path.rsplit_once('.').is_some_and(|(_, it)| it == "json");
+        if node.metadata.is_dir() || description {
             continue;
         }
         if !node.metadata.is_file() || only.replace(node.path).is_some() {

@@ -4,6 +4,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, StatusCode, request::Parts},
 };
+use futures_util::{FutureExt as _, future::BoxFuture};
 use serde::Serialize;
 use strongroom_domain::{
     Annotations, OperationId,
@@ -20,6 +21,8 @@ use super::{
 
 /// The result of a job that was done at once, as JSON text.
 pub(crate) const RESULT: &str = "zstack.result";
+/// The access key whose secret belongs into the result: it is kept sealed and nowhere else.
+pub(crate) const ACCESS_KEY: &str = "zstack.accessKey";
 /// Whether the client wants the schema with the job's result.
 pub(crate) const SCHEMA: &str = "zstack.schema";
 
@@ -51,6 +54,8 @@ pub(crate) enum Outcome {
     Started(Operation),
     /// It is done, with this JSON as result.
     Done(String),
+    /// It is done; the secret of this access key has to be put into the result.
+    Key(String, String),
 }
 
 impl Outcome {
@@ -107,16 +112,19 @@ impl Call {
     }
 
     /// Carries out a call that runs as a job, unless its job id was used before.
-    pub(crate) async fn run(
-        &self,
-        service: &Service,
-        caller: &Caller,
+    pub(crate) fn run<'a>(
+        &'a self,
+        service: &'a Service,
+        caller: &'a Caller,
         timeout: u64,
-        work: impl Future<Output = Result<Outcome, Error>>,
-    ) -> Result<Json<Accepted>, Error> {
-        self.check_job(service).await?;
-        let outcome = work.await;
-        self.accept(service, caller, timeout, outcome).await
+        work: impl Future<Output = Result<Outcome, Error>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<Json<Accepted>, Error>> {
+        async move {
+            self.check_job(service).await?;
+            let outcome = work.await;
+            self.accept(service, caller, timeout, outcome).await
+        }
+        .boxed()
     }
 
     /// Answers a call that runs as a job. What is wrong with its content is reported by the job;
@@ -130,10 +138,17 @@ impl Call {
     ) -> Result<Json<Accepted>, Error> {
         let operation = match outcome {
             Ok(Outcome::Started(operation)) => operation,
-            Ok(Outcome::Done(result)) => self.record(service, caller, Some(result), None).await?,
+            Ok(Outcome::Done(result)) => {
+                let result = [(RESULT, result)];
+                self.record(service, caller, result, None).await?
+            }
+            Ok(Outcome::Key(result, key)) => {
+                let result = [(RESULT, result), (ACCESS_KEY, key)];
+                self.record(service, caller, result, None).await?
+            }
             Err(error) if self.is_taken(&error) => return Err(self.duplicate()),
             Err(error) => match error.for_job() {
-                Some(failure) => self.record(service, caller, None, Some(failure)).await?,
+                Some(failure) => self.record(service, caller, [], Some(failure)).await?,
                 None => return Err(error),
             },
         };
@@ -156,12 +171,12 @@ impl Call {
         &self,
         service: &Service,
         caller: &Caller,
-        result: Option<String>,
+        result: impl IntoIterator<Item = (&'static str, String)>,
         failure: Option<OperationError>,
     ) -> Result<Operation, Error> {
         let mut annotations = self.annotations();
-        if let Some(result) = result {
-            annotations.set(RESULT, result);
+        for (name, value) in result {
+            annotations.set(name, value);
         }
         let recorded = service
             .record_operation(caller, self.job, annotations, failure)

@@ -59,6 +59,7 @@ codes! {
     CannotDelete = "SYS.1004", "Unable to delete a resource";
     Failed = "SYS.1006", "An operation failed";
     InvalidArgument = "SYS.1007", "One or more API argument is invalid";
+    UnknownMessage = "SYS.1008", "Unknown message, no service can deal with the message";
     Cancelled = "SYS.1017", "A message or a operation cancelled";
     WrongPassword = "ID.1000", "Unable to authenticate a user";
     InvalidSession = "ID.1001", "The session is invalid, either wrong session id or the session has been expired";

@@ -1,6 +1,7 @@
 //! Between ZStack's shapes and the core's: pure and total.
 
 pub(crate) mod places;
+pub(crate) mod scheduler;
 pub(crate) mod store;
 
 use strongroom_domain::{
@@ -191,6 +192,7 @@ impl NewBackup {
             description,
             backup_storage_uuid,
             resource_uuid,
+            ..
         } = params;
         let name = mandatory("name", name)?;
         longest("name", &name, 255)?;
@@ -200,7 +202,8 @@ impl NewBackup {
             longest("description", description, 1024)?;
         }
         let storage = mandatory("backupStorageUuid", backup_storage_uuid)?;
-        let id = resource_uuid.map(|it| chosen_uuid(it.trim())).transpose()?;
+        let id = resource_uuid.as_deref().map(chosen_uuid).transpose()?;
+        let id = id.map(BackupId::from_uuid);
         let repository_id =
             uuid(&storage).ok_or_else(|| no_storage("backupStorageUuid", &storage))?;
         Ok(Self {
@@ -266,14 +269,14 @@ pub(crate) fn uuid(text: &str) -> Option<uuid::Uuid> {
 }
 
 /// A uuid that the client chose for a new resource.
-fn chosen_uuid(text: &str) -> Result<BackupId, Error> {
+pub(crate) fn chosen_uuid(text: &str) -> Result<uuid::Uuid, Error> {
     let lower = !text.bytes().any(|it| it.is_ascii_uppercase());
     let formed = |it: &uuid::Uuid| {
         let (version, variant) = (it.get_version_num(), it.get_variant());
         lower && (1..=5).contains(&version) && variant == uuid::Variant::RFC4122
     };
-    let id = uuid(text).filter(formed).map(BackupId::from_uuid);
-    id.ok_or_else(|| {
+    let text = text.trim();
+    uuid(text).filter(formed).ok_or_else(|| {
         Error::api(
             Code::InvalidArgument,
             format!(

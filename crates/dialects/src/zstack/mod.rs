@@ -21,7 +21,10 @@ use utoipa_axum::{
     routes,
 };
 
-use self::handlers::{accounts, backup_actions, backups, jobs, storage_actions, storages, zql};
+use self::handlers::{
+    accounts, backup_actions, backups, jobs, keys, long_jobs, management, messages, scheduler,
+    storage_actions, storages, tags, zql,
+};
 
 /// The face as the composed router takes it.
 pub const DIALECT: Dialect = Dialect {
@@ -50,6 +53,32 @@ fn router() -> OpenApiRouter<Service> {
         routes!(backup_actions::end_export),
         routes!(backup_actions::list_stored),
         routes!(zql::query),
+        routes!(keys::list_accounts),
+        routes!(keys::show_account),
+        routes!(keys::list, keys::create),
+        routes!(keys::show, keys::delete),
+        routes!(tags::list_system, tags::create_system),
+        routes!(tags::show_system),
+        routes!(tags::list_user, tags::create_user),
+        routes!(tags::show_user),
+        routes!(tags::delete),
+        routes!(long_jobs::list, long_jobs::submit),
+        routes!(long_jobs::show, long_jobs::delete),
+        routes!(long_jobs::cancel),
+        routes!(management::act),
+        routes!(management::ready),
+        routes!(scheduler::list_jobs, scheduler::create_job),
+        routes!(scheduler::show_job, scheduler::delete_job),
+        routes!(scheduler::update_job),
+        routes!(scheduler::list_groups, scheduler::create_group),
+        routes!(scheduler::show_group, scheduler::delete_group),
+        routes!(scheduler::list_triggers, scheduler::create_trigger),
+        routes!(scheduler::show_trigger, scheduler::delete_trigger),
+        routes!(scheduler::act_on_trigger),
+        routes!(scheduler::bind_job, scheduler::unbind_job),
+        routes!(scheduler::bind_group, scheduler::unbind_group),
+        routes!(scheduler::switch_job),
+        routes!(scheduler::list_histories),
         routes!(storages::list),
         routes!(storages::show, storage_actions::delete),
         routes!(storage_actions::act),
@@ -62,7 +91,11 @@ fn router() -> OpenApiRouter<Service> {
         .version(env!("CARGO_PKG_VERSION"));
     let api = OpenApiBuilder::new().info(info).build();
     let router = OpenApiRouter::with_openapi(api);
-    routes.into_iter().fold(router, with_and_without_context)
+    let router = routes.into_iter().fold(router, with_and_without_context);
+    // These have no other path.
+    router
+        .routes(routes!(messages::send))
+        .routes(routes!(messages::result))
 }
 
 /// Adds routes below `/zstack`, where they are documented, and without that prefix, where SDKs

@@ -9,6 +9,8 @@ mod client;
 mod curl;
 mod golden;
 mod naive;
+mod neighbours;
 mod query;
+mod scheduler;
 mod story;
 mod zql;

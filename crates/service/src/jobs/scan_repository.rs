@@ -99,20 +99,20 @@ impl<'a> Scan<'a> {
         };
         match known {
             // Its own snapshot, or one that an attempt at it left.
-            Some(known) if known.repository_id == self.row.id || copy.is_some() => Ok(()),
-            Some(known) if known.state.is_restorable() => self.take_copy(&known, found).await,
+            Some(known) if known.repository_id == self.row.id || copy.is_some() => {}
+            Some(known) if known.state.is_restorable() => self.take_copy(&known, found).await?,
             Some(_) => self.skip(&found, "its backup was deleted or failed"),
             None => match self.resource(&found.tags) {
-                Some(resource) => self.take(&resource, found).await,
+                Some(resource) => self.take(&resource, found).await?,
                 None => self.skip(&found, "no resource fits it"),
             },
         }
+        Ok(())
     }
 
-    fn skip(&mut self, found: &Found, reason: &str) -> Result<(), Stop> {
+    fn skip(&mut self, found: &Found, reason: &str) {
         tracing::info!(snapshot = %found.snapshot.id, reason, "snapshot not taken up");
         self.skipped += 1;
-        Ok(())
     }
 
     fn resource(&self, tags: &Tags) -> Option<Resource> {
@@ -142,7 +142,10 @@ impl<'a> Scan<'a> {
     async fn take(&mut self, resource: &Resource, found: Found) -> Result<(), Stop> {
         let bytes = match self.prove(&found).await {
             Ok(bytes) => bytes,
-            Err(Stop::Fail { reason, .. }) => return self.skip(&found, &reason),
+            Err(Stop::Fail { reason, .. }) => {
+                self.skip(&found, &reason);
+                return Ok(());
+            }
             Err(other) => return Err(other),
         };
         let service = &self.attempt.service;
@@ -163,7 +166,8 @@ impl<'a> Scan<'a> {
         match tx.insert_backup(&backup).await {
             // Another tenant of this catalog knows it.
             Err(strongroom_store::Error::Duplicate { .. }) => {
-                return self.skip(&found, "it is another tenant's");
+                self.skip(&found, "it is another tenant's");
+                return Ok(());
             }
             inserted => inserted?,
         };

@@ -3,7 +3,7 @@
 
 use axum::{extract::State, http::Uri};
 use strongroom_domain::{
-    Annotations, Backup, BackupState, RepositoryId, Secret,
+    Annotations, Backup, BackupState, RepositoryId, ResourceKind, Secret,
     query::{BackupField, Filter},
     restore::{ConflictPolicy, RestoreTarget},
 };
@@ -64,7 +64,7 @@ pub(crate) async fn recover(
     call.run(&service, &caller, RECOVER_TIMEOUT, work).await
 }
 
-async fn start_recovery(
+pub(crate) async fn start_recovery(
     service: &Service,
     caller: &Caller,
     operation: NewOperation,
@@ -77,7 +77,7 @@ async fn start_recovery(
         mysql_root_password,
     } = recovery;
     let message = "org.zstack.header.storage.database.backup.APIRecoverDatabaseFromBackupMsg";
-    let _password = map::mandatory_of(message, "mysqlRootPassword", mysql_root_password)?;
+    let password = map::mandatory_of(message, "mysqlRootPassword", mysql_root_password)?;
     let backup = match (uuid, backup_storage_url, backup_install_path) {
         (Some(uuid), ..) => find_backup(service, caller, "uuid", uuid.trim()).await?,
         (None, Some(url), Some(path)) => {
@@ -102,6 +102,7 @@ async fn start_recovery(
         );
         return Err(Error::api(Code::InvalidArgument, details));
     }
+    check_root(service, caller, &backup, Secret::new(password)).await?;
     let request = RequestRestore {
         backup_id: backup.id,
         target: RestoreTarget::Original,
@@ -113,6 +114,27 @@ async fn start_recovery(
     };
     let (_, operation) = service.request_restore(caller, request).await?;
     Ok(Outcome::Started(operation))
+}
+
+/// Whoever recovers a server must be able to log in to it as its administrator.
+async fn check_root(
+    service: &Service,
+    caller: &Caller,
+    backup: &Backup,
+    password: Secret,
+) -> Result<(), Error> {
+    let administrator = match backup.kind {
+        ResourceKind::Postgres => "postgres",
+        _ => "root",
+    };
+    let checked = service.check_login(caller, backup.resource_id, administrator, password);
+    checked.await.map_err(|error| match error {
+        ServiceError::Invalid(_) => {
+            let details = format!("not pass the restore security check: {error}");
+            Error::api(Code::Failed, details)
+        }
+        other => other.into(),
+    })
 }
 
 /// Compares a storage with the catalog.
@@ -161,7 +183,7 @@ pub(crate) async fn copy(
     call.run(&service, &caller, RECOVER_TIMEOUT, work).await
 }
 
-async fn start_copy(
+pub(crate) async fn start_copy(
     service: &Service,
     caller: &Caller,
     operation: NewOperation,

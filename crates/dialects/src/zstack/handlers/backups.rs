@@ -12,6 +12,7 @@ use super::{
     inventory::tags,
     ok,
     storages::{check_usable, find_storage},
+    tags::tag_new,
 };
 use crate::zstack::{
     auth::Auth,
@@ -22,6 +23,7 @@ use crate::zstack::{
         Query,
         backups::{self, Beside, Plan},
         params,
+        tags::TagKind,
     },
     wire::{
         backup::{CreateDatabaseBackup, CreateDatabaseBackupParams, DatabaseBackup},
@@ -132,17 +134,26 @@ pub(crate) async fn create(
     Auth(caller): Auth,
     body: Body<CreateDatabaseBackup>,
 ) -> Answer<Accepted> {
-    let params = body.0.params.unwrap_or_default();
+    let CreateDatabaseBackup {
+        params,
+        system_tags,
+        user_tags,
+    } = body.0;
+    let mut params = params.unwrap_or_default();
+    params.system_tags.extend(system_tags);
+    params.user_tags.extend(user_tags);
     let work = start(&service, &caller, call.operation(), params);
     call.run(&service, &caller, CREATE_TIMEOUT, work).await
 }
 
-async fn start(
+pub(crate) async fn start(
     service: &Service,
     caller: &Caller,
     operation: NewOperation,
-    params: CreateDatabaseBackupParams,
+    mut params: CreateDatabaseBackupParams,
 ) -> Result<Outcome, Error> {
+    let system_tags = std::mem::take(&mut params.system_tags);
+    let user_tags = std::mem::take(&mut params.user_tags);
     let new = NewBackup::read(params)?;
     let storage = new.repository_id();
     let found = find_storage(service, caller, "backupStorageUuid", &storage.simple()).await?;
@@ -158,7 +169,10 @@ async fn start(
     let mut request = new.of(map::default_database(&databases)?);
     request.operation_id = operation.id;
     request.operation_annotations = operation.annotations;
-    let (_, operation) = service.request_backup(caller, request).await?;
+    let (backup, operation) = service.request_backup(caller, request).await?;
+    let row = ("DatabaseBackupVO", backup.id.simple());
+    tag_new(service, caller, TagKind::System, &row, system_tags).await?;
+    tag_new(service, caller, TagKind::User, &row, user_tags).await?;
     Ok(Outcome::Started(operation))
 }
 

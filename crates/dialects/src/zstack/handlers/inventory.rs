@@ -9,9 +9,12 @@ use crate::zstack::{
     query::{
         Query,
         table::{self, Table},
-        tags::Tags,
+        tags::{Tag, Tags},
     },
-    wire::reply::{Inventory, Listed},
+    wire::{
+        reply::{Inventory, Listed},
+        tags::TagInventory,
+    },
 };
 
 /// Answers a query over all `rows` of the tenant.
@@ -45,7 +48,13 @@ pub(crate) fn shown<T: Inventory>(uuid: &str, rows: Vec<T>) -> Answer<Listed<T>>
     Ok(ok(Listed::rows(found, None, None)?))
 }
 
-/// The tags of the tenant's rows, for conditions on them. There are none yet.
-pub(crate) async fn tags(_: &Service, _: &Caller) -> Result<Tags, Error> {
-    Ok(Tags::default())
+/// The tags of the tenant's rows, for conditions on them.
+pub(crate) async fn tags(service: &Service, caller: &Caller) -> Result<Tags, Error> {
+    let mut all = super::tags::system(service, caller).await?;
+    all.extend(super::tags::user(service, caller).await?);
+    let tag = |it: TagInventory| {
+        let (uuid, kind, text) = (it.uuid, it.kind, it.tag);
+        (it.resource_uuid, Tag { uuid, kind, text })
+    };
+    Ok(all.into_iter().map(tag).collect())
 }

@@ -18,7 +18,7 @@ use strongroom_service::{
 
 use super::PathParams;
 use crate::zstack::{
-    call::{Call, RESULT, SCHEMA},
+    call::{ACCESS_KEY, Call, RESULT, SCHEMA},
     error::{self, Error},
     map::{self, places::Places},
     wire::{
@@ -48,16 +48,46 @@ pub(crate) async fn show(
     let id = map::uuid(&uuid.0)
         .map(OperationId::from_uuid)
         .ok_or_else(unknown)?;
+    poll(&service, id, Some(&call.base), call.schema).await
+}
+
+/// What a poll says of a job, with all that belongs into its result.
+pub(crate) async fn poll(
+    service: &Service,
+    id: OperationId,
+    base: Option<&Base>,
+    schema: bool,
+) -> Result<Response, Error> {
     match service.operation_result(id).await {
         Ok(found) if found.operation.face != Some(Face::Zstack) => Err(unknown()),
-        Ok(found) => answer(found, Some(&call.base), call.schema),
+        Ok(mut found) => {
+            add_secret(service, &mut found.operation).await?;
+            answer(found, base, schema)
+        }
         Err(ServiceError::NotFound { .. }) => Err(unknown()),
         Err(other) => Err(other.into()),
     }
 }
 
-fn unknown() -> Error {
+pub(crate) fn unknown() -> Error {
     Error::transport(StatusCode::NOT_FOUND, "the job has been expired")
+}
+
+/// Puts the secret of a new access key into the result.
+async fn add_secret(service: &Service, operation: &mut Operation) -> Result<(), Error> {
+    let annotations = &mut operation.annotations;
+    let (Some(key), Some(result)) = (annotations.text(ACCESS_KEY), annotations.text(RESULT)) else {
+        return Ok(());
+    };
+    let mut result: serde_json::Value = serde_json::from_str(result)?;
+    match service.access_key(key).await {
+        Ok((_, secret)) => result["inventory"]["AccessKeySecret"] = secret.expose().into(),
+        // It was revoked since.
+        Err(ServiceError::Unauthenticated(_)) => {}
+        Err(other) => return Err(other.into()),
+    }
+    annotations.set(RESULT, result.to_string());
+    Ok(())
 }
 
 /// What a poll says of a job.

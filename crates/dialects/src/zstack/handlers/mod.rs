@@ -5,8 +5,14 @@ pub(crate) mod backup_actions;
 pub(crate) mod backups;
 pub(crate) mod inventory;
 pub(crate) mod jobs;
+pub(crate) mod keys;
+pub(crate) mod long_jobs;
+pub(crate) mod management;
+pub(crate) mod messages;
+pub(crate) mod scheduler;
 pub(crate) mod storage_actions;
 pub(crate) mod storages;
+pub(crate) mod tags;
 pub(crate) mod zql;
 
 use axum::http::{StatusCode, Uri};

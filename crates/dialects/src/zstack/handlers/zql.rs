@@ -3,7 +3,7 @@
 use axum::{extract::State, http::Uri};
 use strongroom_service::{Caller, Service};
 
-use super::{Answer, inventory::tags, ok, storages};
+use super::{Answer, inventory::tags, keys, long_jobs, ok, scheduler, storages};
 use crate::zstack::{
     auth::Auth,
     call::Call,
@@ -15,7 +15,14 @@ use crate::zstack::{
         table::{self, Row, Table},
         zql::run::Run,
     },
-    wire::{reply::Failed, zql::ZqlReply},
+    wire::{
+        account::{ACCESS_KEYS, ACCOUNTS},
+        long_job::LONG_JOBS,
+        reply::Failed,
+        scheduler::{HISTORIES, JOB_GROUPS, JOBS, TRIGGERS},
+        tags::{SYSTEM_TAGS, USER_TAGS},
+        zql::ZqlReply,
+    },
 };
 
 const MESSAGE: &str = "org.zstack.query.APIZQLQueryMsg";
@@ -43,6 +50,15 @@ macro_rules! entities {
 entities! {
     STORAGES => storages::rows,
     IMAGE_STORES => storages::image_stores,
+    ACCOUNTS => keys::accounts,
+    ACCESS_KEYS => keys::keys,
+    SYSTEM_TAGS => super::tags::system,
+    USER_TAGS => super::tags::user,
+    LONG_JOBS => long_jobs::rows,
+    JOBS => scheduler::jobs,
+    JOB_GROUPS => scheduler::groups,
+    TRIGGERS => scheduler::triggers,
+    HISTORIES => scheduler::histories,
 }
 
 /// Carries out the statements of a ZQL text.

@@ -50,8 +50,15 @@ pub(crate) struct DatabaseBackupStorageRef {
 
 /// The body of CreateDatabaseBackup.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct CreateDatabaseBackup {
     pub(crate) params: Option<CreateDatabaseBackupParams>,
+    /// Here or in the parameters.
+    #[serde(default)]
+    pub(crate) system_tags: Vec<String>,
+    /// Here or in the parameters.
+    #[serde(default)]
+    pub(crate) user_tags: Vec<String>,
 }
 
 /// What may be set of a new backup. Checked late: what is missing is reported by the job.
@@ -69,6 +76,10 @@ pub(crate) struct CreateDatabaseBackupParams {
     /// The new backup's uuid, if the client chooses it.
     #[serde(default, deserialize_with = "super::text")]
     pub(crate) resource_uuid: Option<String>,
+    #[serde(default)]
+    pub(crate) system_tags: Vec<String>,
+    #[serde(default)]
+    pub(crate) user_tags: Vec<String>,
 }
 
 /// The body of RecoverDatabaseFromBackup.

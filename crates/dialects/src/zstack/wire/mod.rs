@@ -1,10 +1,14 @@
 //! What goes over the wire, exactly as ZStack writes it: one file per noun. Members that are null
 //! are left out everywhere.
 
+pub(crate) mod account;
 pub(crate) mod backup;
+pub(crate) mod long_job;
 pub(crate) mod reply;
+pub(crate) mod scheduler;
 pub(crate) mod session;
 pub(crate) mod storage;
+pub(crate) mod tags;
 pub(crate) mod zql;
 
 use jiff::Timestamp;

@@ -87,6 +87,11 @@ impl Run<'_> {
         Ok(reply)
     }
 
+    /// Answers a statement that was not written as text.
+    pub(crate) async fn one(&self, statement: Statement) -> Result<ZqlReturn, Error> {
+        self.statement(entity(&statement.entity)?, statement).await
+    }
+
     async fn statement(
         &self,
         table: &'static Table,

@@ -1,0 +1,240 @@
+//! The caller's account, and the access keys of its users.
+
+use axum::{extract::State, http::Uri};
+use strongroom_domain::{
+    CredentialId, PrincipalId, Secret,
+    credential::{Credential, CredentialKind},
+};
+use strongroom_service::{Caller, Error as ServiceError, Service};
+
+use super::{
+    Answer, Body, PathParams,
+    inventory::{listed, shown},
+};
+use crate::zstack::{
+    auth::Auth,
+    call::{Call, Outcome, TIMEOUT},
+    error::{Code, Error},
+    map,
+    wire::{
+        account::{ACCESS_KEYS, ACCOUNTS, AccessKey, Account, CreateAccessKey, NewAccessKey},
+        reply::{Accepted, Empty, Failed, Listed, One},
+        timestamp,
+    },
+};
+
+/// The account that the caller belongs to: it sees no other.
+pub(crate) async fn accounts(service: &Service, caller: &Caller) -> Result<Vec<Account>, Error> {
+    let tenant = service.tenant(caller).await?;
+    let created = timestamp(tenant.created_at);
+    Ok(vec![Account {
+        uuid: tenant.id.simple(),
+        name: tenant.name,
+        account_type: "Normal",
+        create_date: created.clone(),
+        last_op_date: created,
+    }])
+}
+
+/// The access keys that the caller may see.
+pub(crate) async fn keys(service: &Service, caller: &Caller) -> Result<Vec<AccessKey>, Error> {
+    let mut keys = service.list_credentials(caller).await?;
+    keys.retain(|it| it.kind == CredentialKind::AccessKey);
+    Ok(keys.into_iter().map(row).collect())
+}
+
+fn row(key: Credential) -> AccessKey {
+    let created = timestamp(key.created_at);
+    AccessKey {
+        uuid: key.id.simple(),
+        description: key.name,
+        account_uuid: key.tenant_id.simple(),
+        user_uuid: key.principal_id.simple(),
+        access_key_id: key.lookup,
+        state: map::ENABLED,
+        create_date: created.clone(),
+        last_op_date: created,
+    }
+}
+
+/// Lists the accounts that meet the conditions.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/accounts",
+    operation_id = "QueryAccount",
+    params(("q" = Option<Vec<String>>, Query)),
+    responses((status = 200, body = Listed<Account>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn list_accounts(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+) -> Answer<Listed<Account>> {
+    let rows = accounts(&service, &caller).await?;
+    listed(&service, &caller, &uri, &ACCOUNTS, rows).await
+}
+
+/// Lists one account, or nothing.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/accounts/{uuid}",
+    operation_id = "QueryAccountByUuid",
+    params(("uuid" = String, Path)),
+    responses((status = 200, body = Listed<Account>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn show_account(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Listed<Account>> {
+    shown(&uuid.0, accounts(&service, &caller).await?)
+}
+
+/// Lists the access keys that meet the conditions.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/accesskeys",
+    operation_id = "QueryAccessKey",
+    params(("q" = Option<Vec<String>>, Query)),
+    responses((status = 200, body = Listed<AccessKey>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn list(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+) -> Answer<Listed<AccessKey>> {
+    let rows = keys(&service, &caller).await?;
+    listed(&service, &caller, &uri, &ACCESS_KEYS, rows).await
+}
+
+/// Lists one access key, or nothing.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/accesskeys/{uuid}",
+    operation_id = "QueryAccessKeyByUuid",
+    params(("uuid" = String, Path)),
+    responses((status = 200, body = Listed<AccessKey>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn show(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Listed<AccessKey>> {
+    shown(&uuid.0, keys(&service, &caller).await?)
+}
+
+/// Makes an access key for a user of the caller's account.
+#[utoipa::path(
+    post,
+    path = "/zstack/v1/accesskeys",
+    operation_id = "CreateAccessKey",
+    request_body = CreateAccessKey,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn create(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    body: Body<CreateAccessKey>,
+) -> Answer<Accepted> {
+    let work = make(
+        &service,
+        &caller,
+        body.0.params.unwrap_or_default(),
+        call.schema,
+    );
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn make(
+    service: &Service,
+    caller: &Caller,
+    new: NewAccessKey,
+    schema: bool,
+) -> Result<Outcome, Error> {
+    const MESSAGE: &str = "org.zstack.accessKey.APICreateAccessKeyMsg";
+    let NewAccessKey {
+        account_uuid,
+        user_uuid,
+        description,
+        access_key_id,
+        access_key_secret,
+    } = new;
+    let account = map::mandatory_of(MESSAGE, "accountUuid", account_uuid)?;
+    let user = map::mandatory_of(MESSAGE, "userUuid", user_uuid)?;
+    let unknown = |field: &str, uuid: &str, kind: &str| {
+        let details =
+            format!("invalid field[{field}], resource[uuid:{uuid}, type:{kind}] not found");
+        Error::api(Code::NotFound, details)
+    };
+    if account != caller.tenant_id.simple() {
+        return Err(unknown("accountUuid", &account, "AccountVO"));
+    }
+    // The account itself is a user of the vendor's.
+    let user = if user == account {
+        caller.principal_id.simple()
+    } else {
+        user
+    };
+    let user = map::uuid(&user).ok_or_else(|| unknown("userUuid", &user, "UserVO"))?;
+    let user = PrincipalId::from_uuid(user);
+    let name = description.unwrap_or_else(|| "ZStack".to_owned());
+    let issued = match (access_key_id, access_key_secret) {
+        (Some(id), Some(secret)) => {
+            lengths(MESSAGE, &id, &secret)?;
+            let secret = Secret::new(secret);
+            service
+                .import_access_key(caller, user, &name, &id, secret)
+                .await?
+        }
+        (None, None) => service.create_access_key(caller, user, &name).await?,
+        _ => {
+            let details = "AccessKeyID and AccessKeySecret must be set together";
+            return Err(Error::api(Code::InvalidArgument, details));
+        }
+    };
+    let key = issued.credential.lookup.clone();
+    let result = serde_json::to_string(&One::new(row(issued.credential), schema))?;
+    Ok(Outcome::Key(result, key))
+}
+
+fn lengths(message: &str, id: &str, secret: &str) -> Result<(), Error> {
+    for (field, text, most) in [("AccessKeyID", id, 20), ("AccessKeySecret", secret, 40)] {
+        if !(10..=most).contains(&text.chars().count()) {
+            let details =
+                format!("field[{field}] of message[{message}] must have 10 to {most} characters");
+            return Err(Error::api(Code::InvalidArgument, details));
+        }
+    }
+    Ok(())
+}
+
+/// Revokes an access key; one that is unknown is gone already.
+#[utoipa::path(
+    delete,
+    path = "/zstack/v1/accesskeys/{uuid}",
+    operation_id = "DeleteAccessKey",
+    params(("uuid" = String, Path)),
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn delete(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Accepted> {
+    let work = async {
+        let Some(id) = map::uuid(&uuid.0).map(CredentialId::from_uuid) else {
+            return Outcome::done(&Empty {});
+        };
+        match service.delete_credential(&caller, id).await {
+            Ok(()) | Err(ServiceError::NotFound { .. }) => Outcome::done(&Empty {}),
+            Err(other) => Err(other.into()),
+        }
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}

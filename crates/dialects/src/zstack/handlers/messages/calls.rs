@@ -1,0 +1,472 @@
+//! Which call of the REST API a message is, and which statement a query.
+
+use axum::http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use strongroom_domain::query::{Direction, Op};
+
+use crate::zstack::query::zql::ast::{Cond, Operand, Operator, Statement, Verb};
+
+/// A message that is a call: its name, the verb, the path with the members that stand in it, and
+/// what the body wraps the rest in (nothing where the rest goes into the query string).
+type Known = (&'static str, Method, &'static str, Option<&'static str>);
+
+const DB: &str = "/database-backups";
+
+static KNOWN: &[Known] = &[
+    (
+        "LogInByAccount",
+        Method::PUT,
+        "/accounts/login",
+        Some("logInByAccount"),
+    ),
+    (
+        "LogInByUser",
+        Method::PUT,
+        "/accounts/users/login",
+        Some("logInByUser"),
+    ),
+    (
+        "LogOut",
+        Method::DELETE,
+        "/accounts/sessions/{sessionUuid}",
+        None,
+    ),
+    (
+        "ValidateSession",
+        Method::GET,
+        "/accounts/sessions/{sessionUuid}/valid",
+        None,
+    ),
+    ("CreateDatabaseBackup", Method::POST, DB, Some("params")),
+    (
+        "DeleteDatabaseBackup",
+        Method::DELETE,
+        "/database-backups/{uuid}",
+        None,
+    ),
+    (
+        "RecoverDatabaseFromBackup",
+        Method::PUT,
+        "/database-backups/actions",
+        Some("recoverDatabaseFromBackup"),
+    ),
+    (
+        "SyncDatabaseBackup",
+        Method::PUT,
+        "/database-backups/imageStore/{imageStoreUuid}/actions",
+        Some("syncDatabaseBackup"),
+    ),
+    (
+        "SyncDatabaseBackupFromImageStoreBackupStorage",
+        Method::PUT,
+        "/database-backups/{uuid}/actions",
+        Some("syncDatabaseBackupFromImageStoreBackupStorage"),
+    ),
+    (
+        "ExportDatabaseBackupFromBackupStorage",
+        Method::PUT,
+        "/database-backups/{databaseBackupUuid}/backup-storage/{backupStorageUuid}/actions",
+        Some("exportDatabaseBackupFromBackupStorage"),
+    ),
+    (
+        "DeleteExportedDatabaseBackupFromBackupStorage",
+        Method::DELETE,
+        "/exported-database-backup/{databaseBackupUuid}/backup-storage/{backupStorageUuid}",
+        None,
+    ),
+    (
+        "GetDatabaseBackupFromImageStore",
+        Method::GET,
+        "/database-backups/image-store",
+        None,
+    ),
+    (
+        "AddImageStoreBackupStorage",
+        Method::POST,
+        "/backup-storage/image-store",
+        Some("params"),
+    ),
+    (
+        "UpdateBackupStorage",
+        Method::PUT,
+        "/backup-storage/{uuid}/actions",
+        Some("updateBackupStorage"),
+    ),
+    (
+        "ChangeBackupStorageState",
+        Method::PUT,
+        "/backup-storage/{uuid}/actions",
+        Some("changeBackupStorageState"),
+    ),
+    (
+        "ReconnectBackupStorage",
+        Method::PUT,
+        "/backup-storage/{uuid}/actions",
+        Some("reconnectBackupStorage"),
+    ),
+    (
+        "DeleteBackupStorage",
+        Method::DELETE,
+        "/backup-storage/{uuid}",
+        None,
+    ),
+    (
+        "GetBackupStorageCapacity",
+        Method::GET,
+        "/backup-storage/capacities",
+        None,
+    ),
+    (
+        "CreateSchedulerJob",
+        Method::POST,
+        "/scheduler/jobs",
+        Some("params"),
+    ),
+    (
+        "UpdateSchedulerJob",
+        Method::PUT,
+        "/scheduler/jobs/{uuid}/actions",
+        Some("updateSchedulerJob"),
+    ),
+    (
+        "DeleteSchedulerJob",
+        Method::DELETE,
+        "/scheduler/jobs/{uuid}",
+        None,
+    ),
+    (
+        "CreateSchedulerTrigger",
+        Method::POST,
+        "/scheduler/triggers",
+        Some("params"),
+    ),
+    (
+        "UpdateSchedulerTrigger",
+        Method::PUT,
+        "/scheduler/triggers/{uuid}/actions",
+        Some("updateSchedulerTrigger"),
+    ),
+    (
+        "RunSchedulerTrigger",
+        Method::PUT,
+        "/scheduler/triggers/{uuid}/actions",
+        Some("runSchedulerTrigger"),
+    ),
+    (
+        "DeleteSchedulerTrigger",
+        Method::DELETE,
+        "/scheduler/triggers/{uuid}",
+        None,
+    ),
+    (
+        "AddSchedulerJobToSchedulerTrigger",
+        Method::POST,
+        "/scheduler/jobs/{schedulerJobUuid}/scheduler/triggers/{schedulerTriggerUuid}",
+        Some("params"),
+    ),
+    (
+        "RemoveSchedulerJobFromSchedulerTrigger",
+        Method::DELETE,
+        "/scheduler/jobs/{schedulerJobUuid}/scheduler/triggers/{schedulerTriggerUuid}",
+        None,
+    ),
+    (
+        "ChangeSchedulerState",
+        Method::PUT,
+        "/schedulers/{uuid}",
+        Some("changeSchedulerState"),
+    ),
+    (
+        "CreateSystemTag",
+        Method::POST,
+        "/system-tags",
+        Some("params"),
+    ),
+    ("CreateUserTag", Method::POST, "/user-tags", Some("params")),
+    ("DeleteTag", Method::DELETE, "/tags/{uuid}", None),
+    (
+        "CreateAccessKey",
+        Method::POST,
+        "/accesskeys",
+        Some("params"),
+    ),
+    (
+        "DeleteAccessKey",
+        Method::DELETE,
+        "/accesskeys/{uuid}",
+        None,
+    ),
+    ("SubmitLongJob", Method::POST, "/longjobs", Some("params")),
+    (
+        "CancelLongJob",
+        Method::PUT,
+        "/longjobs/{uuid}/actions",
+        Some("cancelLongJob"),
+    ),
+    ("DeleteLongJob", Method::DELETE, "/longjobs/{uuid}", None),
+    (
+        "GetVersion",
+        Method::PUT,
+        "/management-nodes/actions",
+        Some("getVersion"),
+    ),
+    (
+        "GetCurrentTime",
+        Method::PUT,
+        "/management-nodes/actions",
+        Some("getCurrentTime"),
+    ),
+    ("IsReadyToGo", Method::GET, "/management-nodes/ready", None),
+];
+
+/// A message taken apart.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// The class without its package, `API` and `Msg`, e.g. `QueryDatabaseBackup`.
+    name: String,
+    /// The session that it came with.
+    pub(super) session: Option<String>,
+    members: Map<String, Value>,
+}
+
+/// A call of the REST API.
+#[derive(Debug, PartialEq)]
+pub(super) struct ToCall {
+    pub(super) method: Method,
+    pub(super) uri: String,
+    pub(super) body: Value,
+}
+
+impl Message {
+    pub(super) fn read(class: &str, content: Value) -> Self {
+        let simple = class.rsplit('.').next().unwrap_or_default();
+        let name = simple.strip_prefix("API").unwrap_or(simple);
+        let name = name.strip_suffix("Msg").unwrap_or(name).to_owned();
+        let mut members = match content {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        members.retain(|_, it| !it.is_null());
+        let session = members.remove("session");
+        let session = session.and_then(|it| Some(it.get("uuid")?.as_str()?.to_owned()));
+        Self {
+            name,
+            session,
+            members,
+        }
+    }
+
+    /// The call of the REST API that it is.
+    pub(super) fn call(&self) -> Option<ToCall> {
+        let known = KNOWN.iter().find(|it| it.0 == self.name)?;
+        let (_, method, path, wrapper) = known;
+        let mut rest = self.members.clone();
+        let mut uri = "/zstack/v1".to_owned();
+        for segment in path.split('/').skip(1) {
+            uri.push('/');
+            match segment
+                .strip_prefix('{')
+                .and_then(|it| it.strip_suffix('}'))
+            {
+                None => uri += segment,
+                Some(member) => uri += &encoded(&text(&rest.remove(member)?)),
+            }
+        }
+        let body = if let Some(wrapper) = wrapper {
+            json!({ *wrapper: rest })
+        } else {
+            let pairs = rest.iter().flat_map(|(name, value)| {
+                let values = value
+                    .as_array()
+                    .map_or(std::slice::from_ref(value), Vec::as_slice);
+                values
+                    .iter()
+                    .map(move |it| format!("{name}={}", encoded(&text(it))))
+            });
+            let query = pairs.collect::<Vec<_>>().join("&");
+            if !query.is_empty() {
+                uri = format!("{uri}?{query}");
+            }
+            Value::Null
+        };
+        Some(ToCall {
+            method: method.clone(),
+            uri,
+            body,
+        })
+    }
+
+    /// The statement that it is, if it is a query, and whether only the number is wanted; what is
+    /// wrong with it otherwise.
+    pub(super) fn query(&self) -> Option<Result<Statement, String>> {
+        let entity = self.name.strip_prefix("Query")?.to_lowercase();
+        let query = serde_json::from_value::<QueryMembers>(Value::Object(self.members.clone()));
+        Some(
+            query
+                .map_err(|it| it.to_string())
+                .and_then(|it| it.statement(entity)),
+        )
+    }
+}
+
+/// The members of every query.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct QueryMembers {
+    conditions: Vec<ConditionMembers>,
+    /// The command line sends numbers as text.
+    limit: Option<Value>,
+    start: Option<Value>,
+    count: Option<Value>,
+    reply_with_count: Option<Value>,
+    sort_by: Option<String>,
+    sort_direction: Option<String>,
+    fields: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ConditionMembers {
+    name: String,
+    op: String,
+    #[serde(default)]
+    value: Value,
+}
+
+impl QueryMembers {
+    fn statement(self, entity: String) -> Result<Statement, String> {
+        let number = |name: &str, value: &Option<Value>| {
+            let read = |it: &Value| text(it).parse::<u64>();
+            let read = value.as_ref().map(read).transpose();
+            read.map_err(|_| format!("field[{name}] is not a number"))
+        };
+        let yes = |value: &Option<Value>| value.as_ref().is_some_and(|it| text(it) == "true");
+        let descending = self
+            .sort_direction
+            .is_some_and(|it| it.eq_ignore_ascii_case("desc"));
+        let direction = if descending {
+            Direction::Descending
+        } else {
+            Direction::Ascending
+        };
+        let count = yes(&self.count);
+        let conditions = self.conditions.into_iter().map(ConditionMembers::read);
+        Ok(Statement {
+            verb: if count { Verb::Count } else { Verb::Query },
+            entity,
+            fields: if count { Vec::new() } else { self.fields },
+            conditions: conditions.collect::<Result<_, _>>()?,
+            total: yes(&self.reply_with_count),
+            group_by: Vec::new(),
+            order_by: self.sort_by.map(|it| (it, direction)).into_iter().collect(),
+            limit: Some(number("limit", &self.limit)?.unwrap_or(1000)),
+            offset: number("start", &self.start)?.unwrap_or(0),
+            name: None,
+        })
+    }
+}
+
+impl ConditionMembers {
+    fn read(self) -> Result<Cond, String> {
+        let operator = match self.op.trim() {
+            "=" => Operator::Compare(Op::Eq),
+            "!=" => Operator::Compare(Op::Ne),
+            ">" => Operator::Compare(Op::Gt),
+            ">=" => Operator::Compare(Op::Ge),
+            "<" => Operator::Compare(Op::Lt),
+            "<=" => Operator::Compare(Op::Le),
+            "in" => Operator::In,
+            "not in" => Operator::NotIn,
+            "like" => Operator::Like,
+            "not like" => Operator::NotLike,
+            "is null" => Operator::IsNull,
+            "is not null" => Operator::NotNull,
+            other => return Err(format!("invalid operator[{other}] of field[{}]", self.name)),
+        };
+        let values = match operator {
+            Operator::IsNull | Operator::NotNull => Vec::new(),
+            Operator::In | Operator::NotIn => {
+                text(&self.value).split(',').map(str::to_owned).collect()
+            }
+            _ => vec![text(&self.value)],
+        };
+        Ok(Cond::Test {
+            field: self.name,
+            operator,
+            operand: Operand::Values(values),
+        })
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// The class of the answer to a message.
+pub(super) fn reply_class(class: &str) -> String {
+    format!("{}Reply", class.strip_suffix("Msg").unwrap_or(class))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(class: &str, members: Value) -> Option<ToCall> {
+        Message::read(class, members).call()
+    }
+
+    #[test]
+    fn a_message_is_the_call_of_its_name() {
+        let class = "org.zstack.header.storage.database.backup.APICreateDatabaseBackupMsg";
+        let members = json!({"name": "a", "session": {"uuid": "s"}, "description": null});
+        let expected = ToCall {
+            method: Method::POST,
+            uri: "/zstack/v1/database-backups".to_owned(),
+            body: json!({"params": {"name": "a"}}),
+        };
+        assert_eq!(call(class, members), Some(expected));
+        let members = json!({"uuid": "../x?y", "backupStorageUuids": ["b", "c"]});
+        let delete = call("a.APIDeleteDatabaseBackupMsg", members).unwrap();
+        assert_eq!(
+            delete.uri,
+            "/zstack/v1/database-backups/%2E%2E%2Fx%3Fy?backupStorageUuids=b&backupStorageUuids=c"
+        );
+        assert_eq!(call("a.APIDeleteDatabaseBackupMsg", json!({})), None);
+        assert_eq!(call("a.APIExplodeMsg", json!({})), None);
+    }
+
+    #[test]
+    fn every_known_call_is_routed() {
+        let (_, document) = crate::zstack::router().split_for_parts();
+        for (name, method, path, _) in KNOWN {
+            let shape = |path: &str| {
+                let segments = path
+                    .split('/')
+                    .map(|it| if it.starts_with('{') { "{}" } else { it });
+                segments.collect::<Vec<_>>().join("/")
+            };
+            let wanted = shape(&format!("/zstack/v1{path}"));
+            let found = document
+                .paths
+                .paths
+                .iter()
+                .find(|(it, _)| shape(it) == wanted);
+            let (_, item) = found.unwrap_or_else(|| panic!("{name}: {wanted}"));
+            let operation = match *method {
+                Method::GET => &item.get,
+                Method::PUT => &item.put,
+                Method::POST => &item.post,
+                _ => &item.delete,
+            };
+            assert!(operation.is_some(), "{name}: {method} {wanted}");
+        }
+    }
+}

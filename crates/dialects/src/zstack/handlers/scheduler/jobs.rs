@@ -1,0 +1,297 @@
+//! Scheduler jobs and groups of them. A group is a job of its own here: what the vendor's clients
+//! group are backups of several databases, and the one there is needs no group.
+
+use axum::{extract::State, http::Uri};
+use serde_json::{Map, Value};
+use strongroom_service::{Caller, Service};
+
+use super::{GROUPS, JOBS, all, bindings, bindings_of, keep, one, remove};
+use crate::zstack::{
+    auth::Auth,
+    call::{Call, Outcome, TIMEOUT},
+    error::{Code, Error},
+    handlers::{
+        Answer, Body, PathParams, action,
+        inventory::{listed, shown},
+        parameters,
+    },
+    map::{self, scheduler as shapes},
+    wire::{
+        reply::{Accepted, Empty, Failed, Inventory, Listed, One},
+        scheduler::{self, CreateJob, JobBody, SchedulerJob, SchedulerJobGroup},
+    },
+};
+
+/// The tenant's scheduler jobs.
+pub(crate) async fn jobs(service: &Service, caller: &Caller) -> Result<Vec<SchedulerJob>, Error> {
+    rows(service, caller, JOBS).await
+}
+
+/// The tenant's groups of them.
+pub(crate) async fn groups(
+    service: &Service,
+    caller: &Caller,
+) -> Result<Vec<SchedulerJobGroup>, Error> {
+    let groups = rows(service, caller, GROUPS).await?;
+    Ok(groups.into_iter().map(SchedulerJobGroup).collect())
+}
+
+async fn rows(service: &Service, caller: &Caller, kind: &str) -> Result<Vec<SchedulerJob>, Error> {
+    let policies = bindings(service, caller).await?;
+    let jobs = all::<JobBody>(service, caller, kind).await?;
+    Ok(jobs
+        .iter()
+        .map(|(object, body)| shapes::job(object, body, &policies))
+        .collect())
+}
+
+/// Lists the scheduler jobs that meet the conditions.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/scheduler/jobs",
+    operation_id = "QuerySchedulerJob",
+    params(("q" = Option<Vec<String>>, Query)),
+    responses((status = 200, body = Listed<SchedulerJob>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn list_jobs(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+) -> Answer<Listed<SchedulerJob>> {
+    let rows = jobs(&service, &caller).await?;
+    listed(&service, &caller, &uri, &scheduler::JOBS, rows).await
+}
+
+/// Lists one scheduler job, or nothing.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/scheduler/jobs/{uuid}",
+    operation_id = "QuerySchedulerJobByUuid",
+    params(("uuid" = String, Path)),
+    responses((status = 200, body = Listed<SchedulerJob>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn show_job(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Listed<SchedulerJob>> {
+    shown(&uuid.0, jobs(&service, &caller).await?)
+}
+
+/// Lists the groups of scheduler jobs that meet the conditions.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/scheduler/jobgroups",
+    operation_id = "QuerySchedulerJobGroup",
+    params(("q" = Option<Vec<String>>, Query)),
+    responses((status = 200, body = Listed<SchedulerJobGroup>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn list_groups(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+) -> Answer<Listed<SchedulerJobGroup>> {
+    let rows = groups(&service, &caller).await?;
+    listed(&service, &caller, &uri, &scheduler::JOB_GROUPS, rows).await
+}
+
+/// Lists one group, or nothing.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/scheduler/jobgroups/{uuid}",
+    operation_id = "QuerySchedulerJobGroupByUuid",
+    params(("uuid" = String, Path)),
+    responses((status = 200, body = Listed<SchedulerJobGroup>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn show_group(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Listed<SchedulerJobGroup>> {
+    shown(&uuid.0, groups(&service, &caller).await?)
+}
+
+/// Creates a scheduler job; it runs once it is bound to a trigger.
+#[utoipa::path(
+    post,
+    path = "/zstack/v1/scheduler/jobs",
+    operation_id = "CreateSchedulerJob",
+    request_body = CreateJob,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn create_job(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    body: Body<CreateJob>,
+) -> Answer<Accepted> {
+    let work = async {
+        let message = "org.zstack.header.scheduler.APICreateSchedulerJobMsg";
+        let mut body = body.0.params.unwrap_or_default();
+        let target = map::mandatory_of(message, "targetResourceUuid", body.target_resource_uuid)?;
+        body.target_resource_uuid = Some(target);
+        create(&service, &caller, JOBS, message, body, |job| {
+            One::new(job, call.schema)
+        })
+        .await
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+/// Creates a group of scheduler jobs.
+#[utoipa::path(
+    post,
+    path = "/zstack/v1/scheduler/jobgroups",
+    operation_id = "CreateSchedulerJobGroup",
+    request_body = CreateJob,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn create_group(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    body: Body<CreateJob>,
+) -> Answer<Accepted> {
+    let work = async {
+        let message = "org.zstack.header.scheduler.APICreateSchedulerJobGroupMsg";
+        let body = body.0.params.unwrap_or_default();
+        let group = |job| One::new(SchedulerJobGroup(job), call.schema);
+        create(&service, &caller, GROUPS, message, body, group).await
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn create<T: Inventory>(
+    service: &Service,
+    caller: &Caller,
+    kind: &str,
+    message: &str,
+    mut body: JobBody,
+    answer: impl FnOnce(SchedulerJob) -> One<T>,
+) -> Result<Outcome, Error> {
+    let name = map::mandatory_of(message, "name", body.name)?;
+    let job_type = map::mandatory_of(message, "type", body.job_type)?;
+    if job_type != shapes::DATABASE_BACKUP {
+        let details = format!("No SchedulerJobFactory of type[{job_type}] found");
+        return Err(Error::api(Code::InvalidArgument, details));
+    }
+    body.name = Some(name);
+    body.job_type = Some(job_type);
+    check(service, caller, &body).await?;
+    let id = body.resource_uuid.take();
+    let object = keep(service, caller, kind, id.as_deref(), &body).await?;
+    Outcome::done(&answer(shapes::job(&object, &body, &[])))
+}
+
+/// Checks what a job keeps and where.
+async fn check(service: &Service, caller: &Caller, body: &JobBody) -> Result<(), Error> {
+    shapes::retention(body)?;
+    let known = service.list_repositories(caller).await?;
+    let unknown = shapes::storages(body)?
+        .into_iter()
+        .find(|uuid| !known.iter().any(|it| map::uuid(uuid) == Some(it.id.uuid())));
+    match unknown {
+        None => Ok(()),
+        Some(uuid) => {
+            let details = format!("unexpected backup storage uuid: {uuid}");
+            Err(Error::api(Code::InvalidArgument, details))
+        }
+    }
+}
+
+/// Changes a scheduler job, and what it is bound to.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/scheduler/jobs/{uuid}/actions",
+    operation_id = "UpdateSchedulerJob",
+    params(("uuid" = String, Path)),
+    request_body = Object,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn update_job(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+    uuid: PathParams<String>,
+    body: Body<Map<String, Value>>,
+) -> Answer<Accepted> {
+    let (_, content) = action(&uri, &body.0, &["updateSchedulerJob"])?;
+    let change: JobBody = parameters(content)?;
+    let work = async {
+        let named = ("uuid", uuid.0.as_str());
+        let (object, mut body) = one::<JobBody>(&service, &caller, &[JOBS, GROUPS], named).await?;
+        body.name = change.name.or(body.name);
+        body.description = change.description.or(body.description);
+        body.parameters.extend(change.parameters);
+        check(&service, &caller, &body).await?;
+        write(&service, &caller, &object, &body, call.schema).await
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+/// Writes a changed job, and changes the policies that it is part of.
+pub(super) async fn write(
+    service: &Service,
+    caller: &Caller,
+    object: &strongroom_domain::object::FaceObject,
+    body: &JobBody,
+    schema: bool,
+) -> Result<Outcome, Error> {
+    let policies = bindings_of(service, caller, shapes::JOB, object).await?;
+    for policy in &policies {
+        let change = shapes::change(body)?;
+        service
+            .update_policy(caller, policy.id, None, change)
+            .await?;
+    }
+    let content = serde_json::to_value(body)?;
+    let object = service.update_object(caller, object, content).await?;
+    Outcome::done(&One::new(shapes::job(&object, body, &policies), schema))
+}
+
+/// Deletes a scheduler job, and unbinds it.
+#[utoipa::path(
+    delete,
+    path = "/zstack/v1/scheduler/jobs/{uuid}",
+    operation_id = "DeleteSchedulerJob",
+    params(("uuid" = String, Path)),
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn delete_job(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Accepted> {
+    let work = async {
+        remove(&service, &caller, &[JOBS], shapes::JOB, &uuid.0).await?;
+        Outcome::done(&Empty {})
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+/// Deletes a group of scheduler jobs, and unbinds it.
+#[utoipa::path(
+    delete,
+    path = "/zstack/v1/scheduler/jobgroups/{uuid}",
+    operation_id = "DeleteSchedulerJobGroup",
+    params(("uuid" = String, Path)),
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn delete_group(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Accepted> {
+    let work = async {
+        remove(&service, &caller, &[GROUPS], shapes::JOB, &uuid.0).await?;
+        Outcome::done(&Empty {})
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}

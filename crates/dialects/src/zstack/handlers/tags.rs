@@ -1,0 +1,258 @@
+//! Tags of the system and of users, on rows of any kind.
+
+use axum::{extract::State, http::Uri};
+use serde::Deserialize as _;
+use strongroom_domain::{ObjectId, object::FaceObject};
+use strongroom_service::{Caller, Error as ServiceError, Service};
+
+use super::{
+    Answer, Body, PathParams,
+    inventory::{listed, shown},
+};
+use crate::zstack::{
+    auth::Auth,
+    call::{Call, Outcome, TIMEOUT},
+    error::Error,
+    map,
+    query::tags::TagKind,
+    wire::{
+        reply::{Accepted, Empty, Failed, Listed, One},
+        tags::{CreateTag, NewTag, SYSTEM_TAGS, TagInventory, USER_TAGS},
+        timestamp,
+    },
+};
+
+impl TagKind {
+    fn object(self) -> &'static str {
+        match self {
+            Self::System => "systemTag",
+            Self::User => "userTag",
+        }
+    }
+}
+
+/// The tenant's tags of the system.
+pub(crate) async fn system(service: &Service, caller: &Caller) -> Result<Vec<TagInventory>, Error> {
+    rows(service, caller, TagKind::System).await
+}
+
+/// The tenant's tags of users.
+pub(crate) async fn user(service: &Service, caller: &Caller) -> Result<Vec<TagInventory>, Error> {
+    rows(service, caller, TagKind::User).await
+}
+
+async fn rows(
+    service: &Service,
+    caller: &Caller,
+    kind: TagKind,
+) -> Result<Vec<TagInventory>, Error> {
+    let objects = service.list_objects(caller, kind.object()).await?;
+    objects.iter().map(|it| row(kind, it)).collect()
+}
+
+fn row(kind: TagKind, object: &FaceObject) -> Result<TagInventory, Error> {
+    let NewTag {
+        resource_type,
+        resource_uuid,
+        tag,
+    } = NewTag::deserialize(&object.body)?;
+    Ok(TagInventory {
+        uuid: object.id.simple(),
+        resource_uuid: resource_uuid.unwrap_or_default(),
+        resource_type: resource_type.unwrap_or_default(),
+        tag: tag.unwrap_or_default(),
+        tag_type: match kind {
+            TagKind::System => "System",
+            TagKind::User => "User",
+        },
+        create_date: timestamp(object.created_at),
+        last_op_date: timestamp(object.updated_at),
+        kind,
+    })
+}
+
+/// Tags a row that was just made with what came with it.
+pub(crate) async fn tag_new(
+    service: &Service,
+    caller: &Caller,
+    kind: TagKind,
+    (resource_type, resource_uuid): &(&str, String),
+    tags: Vec<String>,
+) -> Result<(), Error> {
+    for tag in tags {
+        let tag = NewTag {
+            resource_type: Some((*resource_type).to_owned()),
+            resource_uuid: Some(resource_uuid.clone()),
+            tag: Some(tag),
+        };
+        let body = serde_json::to_value(tag)?;
+        service
+            .create_object(caller, kind.object(), None, body)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Lists the tags of the system that meet the conditions.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/system-tags",
+    operation_id = "QuerySystemTag",
+    params(("q" = Option<Vec<String>>, Query)),
+    responses((status = 200, body = Listed<TagInventory>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn list_system(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+) -> Answer<Listed<TagInventory>> {
+    let rows = system(&service, &caller).await?;
+    listed(&service, &caller, &uri, &SYSTEM_TAGS, rows).await
+}
+
+/// Lists one tag of the system, or nothing.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/system-tags/{uuid}",
+    operation_id = "QuerySystemTagByUuid",
+    params(("uuid" = String, Path)),
+    responses((status = 200, body = Listed<TagInventory>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn show_system(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Listed<TagInventory>> {
+    shown(&uuid.0, system(&service, &caller).await?)
+}
+
+/// Lists the tags of users that meet the conditions.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/user-tags",
+    operation_id = "QueryUserTag",
+    params(("q" = Option<Vec<String>>, Query)),
+    responses((status = 200, body = Listed<TagInventory>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn list_user(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+) -> Answer<Listed<TagInventory>> {
+    let rows = user(&service, &caller).await?;
+    listed(&service, &caller, &uri, &USER_TAGS, rows).await
+}
+
+/// Lists one tag of a user, or nothing.
+#[utoipa::path(
+    get,
+    path = "/zstack/v1/user-tags/{uuid}",
+    operation_id = "QueryUserTagByUuid",
+    params(("uuid" = String, Path)),
+    responses((status = 200, body = Listed<TagInventory>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn show_user(
+    State(service): State<Service>,
+    _: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Listed<TagInventory>> {
+    shown(&uuid.0, user(&service, &caller).await?)
+}
+
+/// Tags a row as the system does.
+#[utoipa::path(
+    post,
+    path = "/zstack/v1/system-tags",
+    operation_id = "CreateSystemTag",
+    request_body = CreateTag,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn create_system(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    body: Body<CreateTag>,
+) -> Answer<Accepted> {
+    let work = create(&service, &caller, TagKind::System, body.0, call.schema);
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+/// Tags a row.
+#[utoipa::path(
+    post,
+    path = "/zstack/v1/user-tags",
+    operation_id = "CreateUserTag",
+    request_body = CreateTag,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn create_user(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    body: Body<CreateTag>,
+) -> Answer<Accepted> {
+    let work = create(&service, &caller, TagKind::User, body.0, call.schema);
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn create(
+    service: &Service,
+    caller: &Caller,
+    kind: TagKind,
+    body: CreateTag,
+    schema: bool,
+) -> Result<Outcome, Error> {
+    let message = match kind {
+        TagKind::System => "org.zstack.header.tag.APICreateSystemTagMsg",
+        TagKind::User => "org.zstack.header.tag.APICreateUserTagMsg",
+    };
+    let NewTag {
+        resource_type,
+        resource_uuid,
+        tag,
+    } = body.params.unwrap_or_default();
+    let mandatory = |field, value| map::mandatory_of(message, field, value).map(Some);
+    let tag = NewTag {
+        resource_type: mandatory("resourceType", resource_type)?,
+        resource_uuid: mandatory("resourceUuid", resource_uuid)?,
+        tag: mandatory("tag", tag)?,
+    };
+    let body = serde_json::to_value(tag)?;
+    let made = service
+        .create_object(caller, kind.object(), None, body)
+        .await?;
+    Outcome::done(&One::new(row(kind, &made)?, schema))
+}
+
+/// Removes a tag; one that is unknown is gone already.
+#[utoipa::path(
+    delete,
+    path = "/zstack/v1/tags/{uuid}",
+    operation_id = "DeleteTag",
+    params(("uuid" = String, Path)),
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn delete(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uuid: PathParams<String>,
+) -> Answer<Accepted> {
+    let work = async {
+        let id = map::uuid(&uuid.0).map(ObjectId::from_uuid);
+        for kind in [TagKind::System, TagKind::User] {
+            let Some(id) = id else { break };
+            match service.object(&caller, kind.object(), id).await {
+                Ok(tag) => service.delete_object(&caller, &tag).await?,
+                Err(ServiceError::NotFound { .. }) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Outcome::done(&Empty {})
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}

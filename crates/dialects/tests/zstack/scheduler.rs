@@ -1,0 +1,229 @@
+//! Scheduler jobs and triggers: bound to each other they are policies that really run.
+
+use axum::http::Method;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use strongroom_testkit::TestApp;
+
+use super::client::{Client, database, polling, server};
+
+const ROOT: &str = "/zstack/v1/scheduler";
+
+struct World<'a> {
+    app: &'a TestApp,
+    client: Client<'a>,
+}
+
+impl World<'_> {
+    /// Sends a call that runs as a job; its result, or its error.
+    async fn send(&self, method: Method, path: &str, body: Value) -> Value {
+        let path = format!("{ROOT}{path}");
+        self.send_to(method, &path, body).await
+    }
+
+    async fn send_to(&self, method: Method, path: &str, body: Value) -> Value {
+        let accepted = self.client.call(method, path, &body).await.expect(202);
+        self.client.poll(&polling(&accepted.json())).await.json()
+    }
+
+    async fn list(&self, path: &str) -> Vec<Value> {
+        let answer = self.client.get(&format!("{ROOT}{path}")).await.expect(200);
+        answer.json()["inventories"].as_array().unwrap().clone()
+    }
+
+    async fn job(&self, kind: &str, parameters: Value) -> Value {
+        let params = json!({
+            "name": "nightly", "type": "databaseBackup", "parameters": parameters,
+            "targetResourceUuid": "36c27e8ff05c4780bf6d2fa65700f22e",
+        });
+        self.send(Method::POST, kind, json!({ "params": params }))
+            .await
+    }
+
+    async fn trigger(&self, params: Value) -> Value {
+        self.send(Method::POST, "/triggers", json!({ "params": params }))
+            .await
+    }
+
+    fn keeping(&self, count: &str) -> Value {
+        json!({
+            "retentionType": "Count", "retentionValue": count,
+            "backupStorageUuids": self.app.repository.id.simple(),
+        })
+    }
+}
+
+async fn world(app: &TestApp) -> World<'_> {
+    database(app, "orders", true).await;
+    let client = Client::log_in(app).await;
+    World { app, client }
+}
+
+fn uuid(answer: &Value) -> &str {
+    answer["inventory"]["uuid"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{answer}"))
+}
+
+#[tokio::test]
+async fn a_job_bound_to_a_trigger_backs_up_when_it_is_due_and_keeps_what_it_says() {
+    let app = server("a dump").await;
+    let world = world(&app).await;
+    let job = world.job("/jobs", world.keeping("2")).await;
+    let every_hour = json!({
+        "name": "hourly", "schedulerType": "simple", "schedulerInterval": 3600,
+        "repeatCount": 0, "startTime": 0,
+    });
+    let trigger = world.trigger(every_hour).await;
+    assert_eq!(job["inventory"]["triggersUuid"], json!([]));
+    let binding = format!("/jobs/{}/scheduler/triggers/{}", uuid(&job), uuid(&trigger));
+    let bound = world
+        .send(Method::POST, &binding, json!({"params": {}}))
+        .await;
+    assert_eq!(bound["inventory"]["schedulerJobUuid"], uuid(&job));
+    let again = world.send(Method::POST, &binding, json!({})).await;
+    assert_eq!(
+        again["error"]["details"],
+        format!(
+            "Can not add job[{}] twice to the same trigger[{}]",
+            uuid(&job),
+            uuid(&trigger)
+        )
+    );
+    for _ in 0..3 {
+        app.clock.advance(SignedDuration::from_mins(61));
+        app.service.schedule().await.unwrap();
+        app.work().await;
+    }
+    // The session has ended meanwhile.
+    let client = Client::log_in(&app).await;
+    let world = World { app: &app, client };
+    assert_eq!(
+        world.client.query("count=true&q=status=Ready").await["total"],
+        2
+    );
+    let runs = world.list("/job/history").await;
+    assert_eq!(runs.len(), 2);
+    assert_eq!(runs[0]["success"], true);
+    assert_eq!(runs[0]["schedulerJobUuid"], uuid(&job));
+    let listed = world
+        .list(&format!("/jobs?q=triggersUuid={}", uuid(&trigger)))
+        .await;
+    assert_eq!(listed[0]["uuid"], uuid(&job));
+    let listed = world.list(&format!("/triggers/{}", uuid(&trigger))).await;
+    assert_eq!(listed[0]["jobsUuid"], json!([uuid(&job)]));
+
+    // Switched off, it does not run; told to, it runs at once.
+    let off = json!({"changeSchedulerState": {"stateEvent": "disable"}});
+    let path = format!("/zstack/v1/schedulers/{}", uuid(&job));
+    let off = world.send_to(Method::PUT, &path, off).await;
+    assert_eq!(off["inventory"]["state"], "Disabled");
+    app.clock.advance(SignedDuration::from_mins(61));
+    app.service.schedule().await.unwrap();
+    app.work().await;
+    assert_eq!(world.client.query("count=true").await["total"], 2);
+    let run = json!({"runSchedulerTrigger": {"jobUuids": [uuid(&job)]}});
+    let actions = format!("/triggers/{}/actions", uuid(&trigger));
+    assert_eq!(world.send(Method::PUT, &actions, run).await, json!({}));
+    assert!(app.work().await > 0);
+
+    // Without its job nothing is bound any more.
+    let gone = world
+        .send(
+            Method::DELETE,
+            &format!("/jobs/{}", uuid(&job)),
+            Value::Null,
+        )
+        .await;
+    assert_eq!(gone, json!({}));
+    assert_eq!(
+        app.service.list_policies(&app.owner).await.unwrap().len(),
+        0
+    );
+    assert_eq!(world.list("/jobs").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_change_of_job_or_trigger_changes_what_runs() {
+    let app = server("a dump").await;
+    let world = world(&app).await;
+    let job = world.job("/jobgroups", world.keeping("2")).await;
+    let cron = json!({"name": "daily", "schedulerType": "cron", "cron": "0 0 3 * * ?"});
+    let trigger = world.trigger(cron).await;
+    let binding = format!(
+        "/jobgroups/{}/scheduler/triggers/{}",
+        uuid(&job),
+        uuid(&trigger)
+    );
+    let now = json!({"params": {"triggerNow": true}});
+    world.send(Method::POST, &binding, now).await;
+    assert!(app.work().await > 0);
+    let listed = world.list("/triggers").await;
+    assert_eq!(listed[0]["jobGroupsUuid"], json!([uuid(&job)]));
+
+    let change = json!({"updateSchedulerJob": {"parameters": {"retentionValue": "7"}}});
+    let actions = format!("/jobs/{}/actions", uuid(&job));
+    world.send(Method::PUT, &actions, change).await;
+    let change = json!({"updateSchedulerTrigger": {"cron": "0 30 4 ? * 2"}});
+    let actions = format!("/triggers/{}/actions", uuid(&trigger));
+    world.send(Method::PUT, &actions, change).await;
+    let policy = app
+        .service
+        .list_policies(&app.owner)
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(policy.retention.last, Some(7));
+    let recurrence = strongroom_domain::schedule::Recurrence::Cron("30 4 * * 1".to_owned());
+    assert_eq!(policy.schedule.recurrences, [recurrence]);
+    let gone = world.send(Method::DELETE, &binding, Value::Null).await;
+    assert_eq!(gone, json!({}));
+    assert!(
+        app.service
+            .list_policies(&app.owner)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn what_a_job_lacks_is_said_in_the_vendors_words() {
+    let app = server("a dump").await;
+    let world = world(&app).await;
+    let storage = app.repository.id.simple();
+    for (parameters, text) in [
+        (json!({}), "missing 'retentionType' in job parameters"),
+        (
+            json!({"retentionType": "Count"}),
+            "missing 'retentionValue' in job parameters",
+        ),
+        (
+            json!({"retentionType": "Count", "retentionValue": "1"}),
+            "missing 'backupStorageUuids' in job parameters",
+        ),
+        (
+            json!({"retentionType": "Count", "retentionValue": "1", "backupStorageUuids": ""}),
+            "job parameter 'backupStorageUuids' is empty",
+        ),
+        (
+            json!({"retentionType": "Days", "retentionValue": "1", "backupStorageUuids": "x"}),
+            "unexpected backup storage uuid: x",
+        ),
+        (
+            json!({"retentionType": "Count", "retentionValue": "0", "backupStorageUuids": storage}),
+            "job parameter 'retentionValue' is not valid: 0",
+        ),
+    ] {
+        let refused = world.job("/jobs", parameters).await;
+        assert_eq!(refused["error"]["details"], text);
+    }
+    let params = json!({"name": "x", "type": "stopVm", "targetResourceUuid": "x"});
+    let refused = world
+        .send(Method::POST, "/jobs", json!({ "params": params }))
+        .await;
+    assert_eq!(
+        refused["error"]["details"],
+        "No SchedulerJobFactory of type[stopVm] found"
+    );
+}
