@@ -181,13 +181,14 @@ impl Service {
         &self,
         caller: &Caller,
         id: ResourceId,
-        user: &'static str,
+        user: &str,
         password: Secret,
     ) -> Result<()> {
         caller.require(Permission::Write)?;
         let resource = living_resource(&mut *self.read().await?, caller.tenant_id, id).await?;
+        let user = user.to_owned();
         let checked = self.blocking(move |service| match service.sources().get(resource.kind) {
-            Some(source) => source.check_login(&resource.settings, user, &password),
+            Some(source) => source.check_login(&resource.settings, &user, &password),
             None => Ok(()),
         });
         checked.await?.map_err(|error| match error {

@@ -123,11 +123,13 @@ async fn check_root(
     backup: &Backup,
     password: Secret,
 ) -> Result<(), Error> {
+    let database = service.resource(caller, backup.resource_id).await?;
+    // PostgreSQL has no `root`; whoever may restore there stands for it.
     let administrator = match backup.kind {
-        ResourceKind::Postgres => "postgres",
+        ResourceKind::Postgres => database.settings.get("user").unwrap_or("postgres"),
         _ => "root",
     };
-    let checked = service.check_login(caller, backup.resource_id, administrator, password);
+    let checked = service.check_login(caller, database.id, administrator, password);
     checked.await.map_err(|error| match error {
         ServiceError::Invalid(_) => {
             let details = format!("not pass the restore security check: {error}");
