@@ -1,6 +1,7 @@
 //! Exports: downloads without a credential.
 
 use strongroom_domain::{Backup, ExportId};
+use strongroom_service::backups::DeleteBackup;
 use strongroom_testkit::TestService;
 
 async fn export(t: &TestService, backup: &Backup) -> (ExportId, String) {
@@ -73,7 +74,7 @@ async fn an_export_ends_when_it_is_told_to_and_with_its_backup() {
     let (id, _) = export(&t, &backup).await;
     let deletion = t
         .service
-        .delete_backup(&t.owner, backup.id, Default::default());
+        .delete_backup(&t.owner, backup.id, DeleteBackup::default());
     deletion.await.unwrap();
     t.work().await;
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
-use strongroom_domain::{Annotations, Role, Secret, repository::Repository};
+use strongroom_domain::{Role, Secret, repository::Repository};
 use strongroom_service::{Caller, repositories::CreateRepository, tenants::CreatedTenant};
 
 use super::{build, runtime};

@@ -78,30 +78,8 @@ pub(crate) async fn start_recovery(
     } = recovery;
     let message = "org.zstack.header.storage.database.backup.APIRecoverDatabaseFromBackupMsg";
     let password = map::mandatory_of(message, "mysqlRootPassword", mysql_root_password)?;
-    let backup = match (uuid, backup_storage_url, backup_install_path) {
-        (Some(uuid), ..) => find_backup(service, caller, "uuid", uuid.trim()).await?,
-        (None, Some(url), Some(path)) => {
-            let storage = log_in_to_store(service, caller, &url).await?;
-            let uuid = path
-                .trim()
-                .strip_prefix(INSTALL_PATH)
-                .unwrap_or(path.trim());
-            let backup = find_backup(service, caller, "backupInstallPath", uuid).await?;
-            check_in(service, caller, &backup, storage).await?;
-            backup
-        }
-        _ => {
-            let details = "installPath and bsUrl are both need";
-            return Err(Error::api(Code::InvalidArgument, details));
-        }
-    };
-    if backup.state != BackupState::Completed {
-        let details = format!(
-            "databaseBackup[uuid:{}] is not Enabled and Ready",
-            backup.id.simple()
-        );
-        return Err(Error::api(Code::InvalidArgument, details));
-    }
+    let place = backup_storage_url.zip(backup_install_path);
+    let backup = recoverable(service, caller, uuid, place).await?;
     check_root(service, caller, &backup, Secret::new(password)).await?;
     let request = RequestRestore {
         backup_id: backup.id,
@@ -114,6 +92,36 @@ pub(crate) async fn start_recovery(
     };
     let (_, operation) = service.request_restore(caller, request).await?;
     Ok(Outcome::Started(operation))
+}
+
+/// The backup that is to be recovered from, named by its uuid or by storage and path.
+async fn recoverable(
+    service: &Service,
+    caller: &Caller,
+    uuid: Option<String>,
+    place: Option<(String, String)>,
+) -> Result<Backup, Error> {
+    let backup = match (uuid, place) {
+        (Some(uuid), _) => find_backup(service, caller, "uuid", uuid.trim()).await?,
+        (None, Some((url, path))) => {
+            let storage = log_in_to_store(service, caller, &url).await?;
+            let path = path.trim();
+            let uuid = path.strip_prefix(INSTALL_PATH).unwrap_or(path);
+            let backup = find_backup(service, caller, "backupInstallPath", uuid).await?;
+            check_in(service, caller, &backup, storage).await?;
+            backup
+        }
+        (None, None) => {
+            let details = "installPath and bsUrl are both need";
+            return Err(Error::api(Code::InvalidArgument, details));
+        }
+    };
+    if backup.state != BackupState::Completed {
+        let uuid = backup.id.simple();
+        let details = format!("databaseBackup[uuid:{uuid}] is not Enabled and Ready");
+        return Err(Error::api(Code::InvalidArgument, details));
+    }
+    Ok(backup)
 }
 
 /// Whoever recovers a server must be able to log in to it as its administrator.

@@ -96,37 +96,39 @@ pub(crate) fn answer(
     base: Option<&Base>,
     schema: bool,
 ) -> Result<Response, Error> {
+    match found.operation.state {
+        OperationState::Pending | OperationState::Running => {
+            Ok(Json(StatusCode::ACCEPTED, Empty {}).into_response())
+        }
+        OperationState::Succeeded => succeeded(found, base, schema),
+        OperationState::Failed | OperationState::Cancelled => {
+            let error = found.operation.error.unwrap_or_else(cancelled);
+            let error = error::of_job(&error);
+            Ok(Json(StatusCode::SERVICE_UNAVAILABLE, Failed { error }).into_response())
+        }
+    }
+}
+
+/// The result of a job that ended well.
+fn succeeded(found: OperationResult, base: Option<&Base>, schema: bool) -> Result<Response, Error> {
     let OperationResult {
         operation,
         backup,
         copies,
         exports,
     } = found;
-    let operation = &operation;
     let schema = schema || operation.annotations.get(SCHEMA).is_some();
-    match operation.state {
-        OperationState::Pending | OperationState::Running => {
-            Ok(Json(StatusCode::ACCEPTED, Empty {}).into_response())
+    match (operation.kind, backup) {
+        (OperationKind::Backup | OperationKind::CopyBackup, Some(backup)) => {
+            let places = Places::new(copies, &exports, base);
+            let result = One::new(map::backup(&backup, &places), schema);
+            Ok(Json(StatusCode::OK, result).into_response())
         }
-        OperationState::Succeeded => match (operation.kind, backup) {
-            (OperationKind::Backup | OperationKind::CopyBackup, Some(backup)) => {
-                let places = Places::new(copies, &exports, base);
-                let result = One::new(map::backup(&backup, &places), schema);
-                Ok(Json(StatusCode::OK, result).into_response())
-            }
-            (OperationKind::Scan, _) => {
-                let result = Synced::read(operation.annotations.get(SCAN_RESULT), schema);
-                Ok(Json(StatusCode::OK, result).into_response())
-            }
-            _ => recorded(operation),
-        },
-        OperationState::Failed | OperationState::Cancelled => {
-            let error = match &operation.error {
-                Some(error) => error::of_job(error),
-                None => error::of_job(&cancelled()),
-            };
-            Ok(Json(StatusCode::SERVICE_UNAVAILABLE, Failed { error }).into_response())
+        (OperationKind::Scan, _) => {
+            let result = Synced::read(operation.annotations.get(SCAN_RESULT), schema);
+            Ok(Json(StatusCode::OK, result).into_response())
         }
+        _ => recorded(&operation),
     }
 }
 

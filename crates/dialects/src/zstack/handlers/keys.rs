@@ -23,6 +23,8 @@ use crate::zstack::{
     },
 };
 
+const MESSAGE: &str = "org.zstack.accessKey.APICreateAccessKeyMsg";
+
 /// The account that the caller belongs to: it sees no other.
 pub(crate) async fn accounts(service: &Service, caller: &Caller) -> Result<Vec<Account>, Error> {
     let tenant = service.tenant(caller).await?;
@@ -156,40 +158,16 @@ async fn make(
     new: NewAccessKey,
     schema: bool,
 ) -> Result<Outcome, Error> {
-    const MESSAGE: &str = "org.zstack.accessKey.APICreateAccessKeyMsg";
-    let NewAccessKey {
-        account_uuid,
-        user_uuid,
-        description,
-        access_key_id,
-        access_key_secret,
-    } = new;
-    let account = map::mandatory_of(MESSAGE, "accountUuid", account_uuid)?;
-    let user = map::mandatory_of(MESSAGE, "userUuid", user_uuid)?;
-    let unknown = |field: &str, uuid: &str, kind: &str| {
-        let details =
-            format!("invalid field[{field}], resource[uuid:{uuid}, type:{kind}] not found");
-        Error::api(Code::NotFound, details)
-    };
-    if account != caller.tenant_id.simple() {
-        return Err(unknown("accountUuid", &account, "AccountVO"));
-    }
-    // The account itself is a user of the vendor's.
-    let user = if user == account {
-        caller.principal_id.simple()
-    } else {
-        user
-    };
-    let user = map::uuid(&user).ok_or_else(|| unknown("userUuid", &user, "UserVO"))?;
-    let user = PrincipalId::from_uuid(user);
-    let name = description.unwrap_or_else(|| "ZStack".to_owned());
-    let issued = match (access_key_id, access_key_secret) {
+    let account = map::mandatory_of(MESSAGE, "accountUuid", new.account_uuid)?;
+    let user = map::mandatory_of(MESSAGE, "userUuid", new.user_uuid)?;
+    let user = user_of(caller, &account, &user)?;
+    let name = new.description.unwrap_or_else(|| "ZStack".to_owned());
+    let issued = match (new.access_key_id, new.access_key_secret) {
         (Some(id), Some(secret)) => {
-            lengths(MESSAGE, &id, &secret)?;
+            lengths(&id, &secret)?;
             let secret = Secret::new(secret);
-            service
-                .import_access_key(caller, user, &name, &id, secret)
-                .await?
+            let imported = service.import_access_key(caller, user, &name, &id, secret);
+            imported.await?
         }
         (None, None) => service.create_access_key(caller, user, &name).await?,
         _ => {
@@ -202,11 +180,28 @@ async fn make(
     Ok(Outcome::Key(result, key))
 }
 
-fn lengths(message: &str, id: &str, secret: &str) -> Result<(), Error> {
+/// The user that is named; the account itself, a user of the vendor's, is the caller.
+fn user_of(caller: &Caller, account: &str, user: &str) -> Result<PrincipalId, Error> {
+    let unknown = |field: &str, uuid: &str, kind: &str| {
+        let details =
+            format!("invalid field[{field}], resource[uuid:{uuid}, type:{kind}] not found");
+        Error::api(Code::NotFound, details)
+    };
+    if account != caller.tenant_id.simple() {
+        return Err(unknown("accountUuid", account, "AccountVO"));
+    }
+    if user == account {
+        return Ok(caller.principal_id);
+    }
+    let uuid = map::uuid(user).ok_or_else(|| unknown("userUuid", user, "UserVO"))?;
+    Ok(PrincipalId::from_uuid(uuid))
+}
+
+fn lengths(id: &str, secret: &str) -> Result<(), Error> {
     for (field, text, most) in [("AccessKeyID", id, 20), ("AccessKeySecret", secret, 40)] {
         if !(10..=most).contains(&text.chars().count()) {
             let details =
-                format!("field[{field}] of message[{message}] must have 10 to {most} characters");
+                format!("field[{field}] of message[{MESSAGE}] must have 10 to {most} characters");
             return Err(Error::api(Code::InvalidArgument, details));
         }
     }

@@ -157,28 +157,7 @@ async fn start(
     let data: Map<String, Value> = serde_json::from_str(&job_data)
         .map_err(|error| Error::api(Code::InvalidArgument, format!("invalid jobData: {error}")))?;
     let kept = without_password(&data);
-    let operation = NewOperation::default();
-    let outcome = match job_name.rsplit('.').next().unwrap_or_default() {
-        "APICreateDatabaseBackupMsg" => {
-            backups::start(service, caller, operation, read(data)?).await?
-        }
-        "APIRecoverDatabaseFromBackupMsg" => {
-            backup_actions::start_recovery(service, caller, operation, read(data)?).await?
-        }
-        "APISyncDatabaseBackupFromImageStoreBackupStorageMsg" => {
-            let uuid = data
-                .get("uuid")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
-            let places = read(data)?;
-            backup_actions::start_copy(service, caller, operation, &uuid, places).await?
-        }
-        _ => {
-            let details = format!("there is no long job of [{job_name}]");
-            return Err(Error::api(Code::InvalidArgument, details));
-        }
-    };
+    let outcome = dispatch(service, caller, &job_name, data).await?;
     body.operation = match outcome {
         Outcome::Started(operation) => Some(operation.id),
         Outcome::Done(_) | Outcome::Key(..) => None,
@@ -187,6 +166,37 @@ async fn start(
     let object = serde_json::to_value(&body)?;
     let object = service.create_object(caller, KIND, None, object).await?;
     Outcome::done(&One::new(row(service, caller, &object).await?, schema))
+}
+
+/// Starts the call that a message of this name is.
+async fn dispatch(
+    service: &Service,
+    caller: &Caller,
+    name: &str,
+    data: Map<String, Value>,
+) -> Result<Outcome, Error> {
+    let operation = NewOperation::default();
+    match name.rsplit('.').next().unwrap_or_default() {
+        "APICreateDatabaseBackupMsg" => {
+            backups::start(service, caller, operation, read(data)?).await
+        }
+        "APIRecoverDatabaseFromBackupMsg" => {
+            backup_actions::start_recovery(service, caller, operation, read(data)?).await
+        }
+        "APISyncDatabaseBackupFromImageStoreBackupStorageMsg" => {
+            let uuid = data
+                .get("uuid")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            let places = read(data)?;
+            backup_actions::start_copy(service, caller, operation, &uuid, places).await
+        }
+        _ => {
+            let details = format!("there is no long job of [{name}]");
+            Err(Error::api(Code::InvalidArgument, details))
+        }
+    }
 }
 
 /// The data as they are kept and shown again.
@@ -221,25 +231,27 @@ pub(crate) async fn cancel(
     body: Body<Map<String, Value>>,
 ) -> Answer<Accepted> {
     action(&uri, &body.0, &["cancelLongJob"])?;
-    let work = async {
-        let object = find(&service, &caller, &uuid.0).await?;
-        let body = LongJobBody::deserialize(&object.body)?;
-        let operation = match body.operation {
-            Some(id) => found(service.operation(Some(&caller), id).await)?,
-            None => None,
-        };
-        match operation.and_then(|it| it.subject) {
-            Some(Subject::Backup(id)) => {
-                service.cancel_backup(&caller, id).await?;
-            }
-            Some(Subject::Restore(id)) => {
-                service.cancel_restore(&caller, id).await?;
-            }
-            _ => return Err(Error::api(Code::Failed, "the long job cannot be cancelled")),
-        }
-        Outcome::done(&Empty {})
-    };
+    let work = stop(&service, &caller, &uuid.0);
     call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn stop(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcome, Error> {
+    let object = find(service, caller, uuid).await?;
+    let body = LongJobBody::deserialize(&object.body)?;
+    let operation = match body.operation {
+        Some(id) => found(service.operation(Some(caller), id).await)?,
+        None => None,
+    };
+    match operation.and_then(|it| it.subject) {
+        Some(Subject::Backup(id)) => {
+            service.cancel_backup(caller, id).await?;
+        }
+        Some(Subject::Restore(id)) => {
+            service.cancel_restore(caller, id).await?;
+        }
+        _ => return Err(Error::api(Code::Failed, "the long job cannot be cancelled")),
+    }
+    Outcome::done(&Empty {})
 }
 
 /// Forgets a long job; what it did stays.

@@ -112,19 +112,28 @@ pub(crate) async fn act(
         "reconnectBackupStorage",
     ];
     let (name, content) = action(&uri, &body.0, &names)?;
-    let work = async {
-        let storage = find_storage(&service, &caller, "uuid", &uuid.0).await?.id;
-        let change = match name {
-            "updateBackupStorage" => parameters::<StorageChange>(content)?.into(),
-            "changeBackupStorageState" => change_of_state(parameters(content)?)?,
-            _ => return reconnect(&service, &caller, call.operation(), storage).await,
-        };
-        let changed = service
-            .update_repository(&caller, storage, None, change)
-            .await?;
-        Outcome::done(&One::new(ImageStore::of(&changed), call.schema))
-    };
+    let work = change(&service, &caller, &call, &uuid.0, name, content);
     call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn change(
+    service: &Service,
+    caller: &Caller,
+    call: &Call,
+    uuid: &str,
+    name: &str,
+    content: &Value,
+) -> Result<Outcome, Error> {
+    let storage = find_storage(service, caller, "uuid", uuid).await?.id;
+    let change = match name {
+        "updateBackupStorage" => parameters::<StorageChange>(content)?.into(),
+        "changeBackupStorageState" => change_of_state(parameters(content)?)?,
+        _ => return reconnect(service, caller, call.operation(), storage).await,
+    };
+    let changed = service
+        .update_repository(caller, storage, None, change)
+        .await?;
+    Outcome::done(&One::new(ImageStore::of(&changed), call.schema))
 }
 
 async fn reconnect(
@@ -163,22 +172,24 @@ pub(crate) async fn delete(
     Auth(caller): Auth,
     uuid: PathParams<String>,
 ) -> Answer<Accepted> {
-    let work = async {
-        let Some(id) = map::uuid(&uuid.0).map(RepositoryId::from_uuid) else {
-            let details = format!("invalid value[{}] of field [uuid]", uuid.0);
-            return Err(Error::api(Code::NotFound, details));
-        };
-        match service.delete_repository(&caller, id, None).await {
-            Ok(()) | Err(ServiceError::NotFound { .. }) => Outcome::done(&Empty {}),
-            Err(ServiceError::Conflict {
-                kind: ConflictKind::InUse,
-                message,
-                ..
-            }) => Err(Error::api(Code::CannotDelete, message)),
-            Err(other) => Err(other.into()),
-        }
-    };
+    let work = forget(&service, &caller, &uuid.0);
     call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn forget(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcome, Error> {
+    let Some(id) = map::uuid(uuid).map(RepositoryId::from_uuid) else {
+        let details = format!("invalid value[{uuid}] of field [uuid]");
+        return Err(Error::api(Code::NotFound, details));
+    };
+    match service.delete_repository(caller, id, None).await {
+        Ok(()) | Err(ServiceError::NotFound { .. }) => Outcome::done(&Empty {}),
+        Err(ServiceError::Conflict {
+            kind: ConflictKind::InUse,
+            message,
+            ..
+        }) => Err(Error::api(Code::CannotDelete, message)),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// Says how much storages hold and have left, as far as they are limited.

@@ -61,11 +61,6 @@ pub(crate) struct Create<T> {
     pub(crate) params: Option<T>,
 }
 
-/// The body of CreateSchedulerJob and CreateSchedulerJobGroup.
-pub(crate) type CreateJob = Create<JobBody>;
-/// The body of CreateSchedulerTrigger.
-pub(crate) type CreateTrigger = Create<TriggerBody>;
-
 /// What a trigger is told to run.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -263,29 +263,11 @@ impl Message {
         let known = KNOWN.iter().find(|it| it.0 == self.name)?;
         let (_, method, path, wrapper) = known;
         let mut rest = self.members.clone();
-        let mut uri = "/zstack/v1".to_owned();
-        for segment in path.split('/').skip(1) {
-            uri.push('/');
-            match segment
-                .strip_prefix('{')
-                .and_then(|it| it.strip_suffix('}'))
-            {
-                None => uri += segment,
-                Some(member) => uri += &encoded(&text(&rest.remove(member)?)),
-            }
-        }
+        let mut uri = filled(path, &mut rest)?;
         let body = if let Some(wrapper) = wrapper {
             json!({ *wrapper: rest })
         } else {
-            let pairs = rest.iter().flat_map(|(name, value)| {
-                let values = value
-                    .as_array()
-                    .map_or(std::slice::from_ref(value), Vec::as_slice);
-                values
-                    .iter()
-                    .map(move |it| format!("{name}={}", encoded(&text(it))))
-            });
-            let query = pairs.collect::<Vec<_>>().join("&");
+            let query = query_string(&rest);
             if !query.is_empty() {
                 uri = format!("{uri}?{query}");
             }
@@ -397,6 +379,35 @@ impl ConditionMembers {
             operand: Operand::Values(values),
         })
     }
+}
+
+/// The path with the members that stand in it, which are taken out.
+fn filled(path: &str, members: &mut Map<String, Value>) -> Option<String> {
+    let mut uri = "/zstack/v1".to_owned();
+    for segment in path.split('/').skip(1) {
+        uri.push('/');
+        let member = segment
+            .strip_prefix('{')
+            .and_then(|it| it.strip_suffix('}'));
+        match member {
+            None => uri += segment,
+            Some(member) => uri += &encoded(&text(&members.remove(member)?)),
+        }
+    }
+    Some(uri)
+}
+
+/// The members as a query string; those of a list one by one.
+fn query_string(members: &Map<String, Value>) -> String {
+    let pairs = members.iter().flat_map(|(name, value)| {
+        let values = value
+            .as_array()
+            .map_or(std::slice::from_ref(value), Vec::as_slice);
+        values
+            .iter()
+            .map(move |it| format!("{name}={}", encoded(&text(it))))
+    });
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 fn text(value: &Value) -> String {

@@ -18,7 +18,7 @@ use crate::zstack::{
     map::{self, scheduler as shapes},
     wire::{
         reply::{Accepted, Empty, Failed, Inventory, Listed, One},
-        scheduler::{self, CreateJob, JobBody, SchedulerJob, SchedulerJobGroup},
+        scheduler::{self, Create, JobBody, SchedulerJob, SchedulerJobGroup},
     },
 };
 
@@ -120,14 +120,14 @@ pub(crate) async fn show_group(
     post,
     path = "/zstack/v1/scheduler/jobs",
     operation_id = "CreateSchedulerJob",
-    request_body = CreateJob,
+    request_body = Create<JobBody>,
     responses((status = 202, body = Accepted), (status = 503, body = Failed)),
 )]
 pub(crate) async fn create_job(
     State(service): State<Service>,
     call: Call,
     Auth(caller): Auth,
-    body: Body<CreateJob>,
+    body: Body<Create<JobBody>>,
 ) -> Answer<Accepted> {
     let work = async {
         let message = "org.zstack.header.scheduler.APICreateSchedulerJobMsg";
@@ -147,14 +147,14 @@ pub(crate) async fn create_job(
     post,
     path = "/zstack/v1/scheduler/jobgroups",
     operation_id = "CreateSchedulerJobGroup",
-    request_body = CreateJob,
+    request_body = Create<JobBody>,
     responses((status = 202, body = Accepted), (status = 503, body = Failed)),
 )]
 pub(crate) async fn create_group(
     State(service): State<Service>,
     call: Call,
     Auth(caller): Auth,
-    body: Body<CreateJob>,
+    body: Body<Create<JobBody>>,
 ) -> Answer<Accepted> {
     let work = async {
         let message = "org.zstack.header.scheduler.APICreateSchedulerJobGroupMsg";

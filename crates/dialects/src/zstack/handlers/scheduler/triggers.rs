@@ -18,7 +18,7 @@ use crate::zstack::{
     map::{self, scheduler as shapes},
     wire::{
         reply::{Accepted, Empty, Failed, Listed, One},
-        scheduler::{self, CreateTrigger, RunTrigger, SchedulerTrigger, TriggerBody},
+        scheduler::{self, Create, RunTrigger, SchedulerTrigger, TriggerBody},
     },
 };
 
@@ -77,14 +77,14 @@ pub(crate) async fn show_trigger(
     post,
     path = "/zstack/v1/scheduler/triggers",
     operation_id = "CreateSchedulerTrigger",
-    request_body = CreateTrigger,
+    request_body = Create<TriggerBody>,
     responses((status = 202, body = Accepted), (status = 503, body = Failed)),
 )]
 pub(crate) async fn create_trigger(
     State(service): State<Service>,
     call: Call,
     Auth(caller): Auth,
-    body: Body<CreateTrigger>,
+    body: Body<Create<TriggerBody>>,
 ) -> Answer<Accepted> {
     let work = async {
         let mut body = body.0.params.unwrap_or_default();
