@@ -95,7 +95,7 @@ impl Default for BackupOptions {
             parent: Parent::Auto,
             time: None,
             compression: Compression::Auto,
-            chunker: Chunker::Rabin,
+            chunker: Chunker::Content,
             whole: false,
             access_times: false,
             verify: true,

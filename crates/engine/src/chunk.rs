@@ -1,33 +1,51 @@
 //! Cutting content into blobs.
 
+mod gear;
 mod polynomial;
 mod rabin;
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+pub(crate) use gear::GearTable;
 pub(crate) use polynomial::Polynomial;
 pub(crate) use rabin::RabinTables;
 
-/// Shortest chunk that Rabin makes, except for the last of a file.
+/// Shortest chunk that content makes, except for the last of a file.
 pub(crate) const MIN_SIZE: usize = 512 << 10;
-/// Longest chunk that Rabin makes.
+/// Longest chunk that content makes.
 pub(crate) const MAX_SIZE: usize = 8 << 20;
 
 /// How to cut content into blobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Chunker {
-    /// Where restic cuts: depends on the content only, so that shifted data is found again.
+    /// Where the content says, by the rule that the repository was made with: shifted data is
+    /// found again.
     #[default]
-    Rabin,
+    Content,
     /// Every so many bytes (4 KiB to 8 MiB): for databases and volumes that change in place.
     Fixed(u32),
+}
+
+/// How a repository finds the ends of chunks in content; fixed when it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContentRule {
+    /// As restic does, so that what restic backs up to the same repository is found again.
+    #[default]
+    Rabin,
+    /// Three times faster. restic reads the repository as any other, but what it backs up there is
+    /// stored once more.
+    FastCdc,
 }
 
 /// Finds the ends of chunks.
 #[derive(Debug, Clone)]
 pub(crate) enum Cutter {
     Rabin(Arc<RabinTables>),
+    Gear(Arc<GearTable>),
     Fixed(usize),
 }
 
@@ -37,6 +55,7 @@ impl Cutter {
     fn find(&self, data: &[u8], searched: usize) -> Option<usize> {
         match self {
             Self::Rabin(tables) => tables.find_cut(data, searched),
+            Self::Gear(table) => table.find_cut(data, searched),
             Self::Fixed(size) => (data.len() >= *size).then_some(*size),
         }
     }
@@ -44,7 +63,7 @@ impl Cutter {
     /// Content of less than this is one chunk.
     fn min_size(&self) -> usize {
         match self {
-            Self::Rabin(_) => MIN_SIZE,
+            Self::Rabin(_) | Self::Gear(_) => MIN_SIZE,
             Self::Fixed(size) => *size,
         }
     }
@@ -179,6 +198,11 @@ mod tests {
         ))))
     }
 
+    fn gear() -> Cutter {
+        let secret = Polynomial::from_bits(0x003D_A335_8B4D_C173);
+        Cutter::Gear(Arc::new(GearTable::new(secret)))
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
@@ -189,7 +213,7 @@ mod tests {
             expected in 0_u64..6 << 20,
         ) {
             let data = noise(length, seed);
-            for cutter in [rabin(), Cutter::Fixed(64 << 10)] {
+            for cutter in [rabin(), gear(), Cutter::Fixed(64 << 10)] {
                 let plain = lengths(&data, &cutter, usize::MAX, data.len() as u64);
                 prop_assert_eq!(lengths(&data, &cutter, step, expected), plain);
             }

@@ -13,7 +13,7 @@ use strongroom_domain::tree::Context;
 use zeroize::Zeroizing;
 
 use crate::backend::{Backend, FileKind, Handle};
-use crate::chunk::{Chunker, Cutter, RabinTables};
+use crate::chunk::{Chunker, ContentRule, Cutter, GearTable, RabinTables};
 use crate::compress;
 use crate::crypto::kdf::KdfCost;
 use crate::crypto::{Cipher, MasterKey};
@@ -217,7 +217,13 @@ impl Repository {
 
     pub(crate) fn cutter(&self, chunker: Chunker) -> Result<Cutter> {
         match chunker {
-            Chunker::Rabin => Ok(Cutter::Rabin(Arc::clone(&self.0.rabin))),
+            Chunker::Content => Ok(match self.0.config.strongroom_chunker {
+                ContentRule::Rabin => Cutter::Rabin(Arc::clone(&self.0.rabin)),
+                ContentRule::FastCdc => {
+                    let secret = self.0.config.chunker_polynomial;
+                    Cutter::Gear(Arc::new(GearTable::new(secret)))
+                }
+            }),
             Chunker::Fixed(size @ 4_096..=8_388_608) => Ok(Cutter::Fixed(size as usize)),
             Chunker::Fixed(size) => Err(Error::Invalid(format!(
                 "chunk size {size} is not within 4 KiB and 8 MiB"

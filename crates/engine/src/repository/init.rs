@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Repository, VERSION, to_json};
 use crate::backend::{Backend, Handle};
-use crate::chunk::Polynomial;
+use crate::chunk::{ContentRule, Polynomial};
 use crate::crypto::kdf::KdfCost;
 use crate::crypto::{MasterKey, fill_random};
 use crate::error::{Error, Result};
@@ -25,6 +25,8 @@ pub struct InitOptions {
     /// Cut content where this repository does, so that what is copied between the two is found
     /// again by backups to either.
     pub chunker_of: Option<Repository>,
+    /// Where content is cut, unless another repository says so.
+    pub content_rule: ContentRule,
 }
 
 impl InitOptions {
@@ -34,6 +36,7 @@ impl InitOptions {
             password: Zeroizing::new(password.into()),
             kdf: KdfCost::HUMAN,
             chunker_of: None,
+            content_rule: ContentRule::Rabin,
         }
     }
 }
@@ -60,6 +63,10 @@ impl Repository {
             chunker_polynomial: match &options.chunker_of {
                 Some(other) => other.0.config.chunker_polynomial,
                 None => Polynomial::random(),
+            },
+            strongroom_chunker: match &options.chunker_of {
+                Some(other) => other.0.config.strongroom_chunker,
+                None => options.content_rule,
             },
         };
         let key = MasterKey::random();

@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use strongroom_domain::tree::{Context, RestoreOptions};
-use strongroom_engine::{Parent, ReadData};
+use strongroom_engine::{
+    ContentRule, InitOptions, KdfCost, LocalBackend, Parent, ReadData, Repository,
+};
 use tempfile::TempDir;
 
 use crate::support::*;
@@ -65,6 +68,39 @@ fn we_check_and_restore_what_restic_wrote() {
         .reader(&snapshot)
         .restore(&target, &RestoreOptions::default(), &context);
     assert_eq!(report.unwrap().failures, []);
+    assert_same_tree(&source, &target);
+}
+
+#[test]
+fn restic_reads_what_was_cut_by_another_rule() {
+    let work = TempDir::new().unwrap();
+    let (source, repo, target) = (
+        work.path().join("src"),
+        work.path().join("repo"),
+        work.path().join("out"),
+    );
+    odd_tree(&source);
+    let options_of = InitOptions {
+        content_rule: ContentRule::FastCdc,
+        kdf: KdfCost::MACHINE,
+        ..InitOptions::new(PASSWORD)
+    };
+    let backend = Arc::new(LocalBackend::new(&repo));
+    Repository::init(backend, TestClock::new(), &options_of).unwrap();
+    // The rule is the repository's own: whoever opens it cuts so.
+    let noise = fs::read(source.join("dir/deep/noise")).unwrap();
+    back_up_directory(&open_local(&repo), &source, &options());
+    let mut shifted = b"a few bytes".to_vec();
+    shifted.extend(&noise);
+    fs::write(source.join("dir/deep/shifted"), shifted).unwrap();
+    let again = back_up_directory(&open_local(&repo), &source, &options());
+    let added = usize::try_from(again.summary.data_added).unwrap();
+    assert!(added < noise.len() / 2, "{added} of {} bytes", noise.len());
+
+    restic(&repo, work.path(), &["check", "--read-data"]);
+    let id = again.snapshot_id.to_hex();
+    let restore = ["restore", &id, "--target", target.to_str().unwrap()];
+    restic(&repo, work.path(), &restore);
     assert_same_tree(&source, &target);
 }
 

@@ -12,6 +12,7 @@ mod flips;
 mod interop;
 mod late;
 mod maintenance;
+mod random_access;
 mod repair;
 mod restore;
 mod retry;

@@ -2,7 +2,7 @@
 //! up, backups whose snapshot is gone are marked as removed.
 //!
 //! A snapshot says in its tags which backup it is of, of which kind, and what backup and resource
-//! were called; see [`tags`](super::transfer::tags). It is taken up if the tenant has a resource
+//! were called; see [`tags`]. It is taken up if the tenant has a resource
 //! of that name and kind, or just one of that kind.
 
 use std::collections::HashSet;

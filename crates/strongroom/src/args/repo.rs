@@ -186,6 +186,18 @@ pub(crate) struct RepoInit {
     /// Cut files in the same places as that repository, so that what is copied is found again
     #[arg(long, requires = "from_repo")]
     pub(crate) copy_chunker_params: bool,
+    /// Where files are cut; `fastcdc` is faster, but restic cuts elsewhere
+    #[arg(long, value_enum, default_value_t = ChunkerRule::Rabin, conflicts_with = "from_repo")]
+    pub(crate) chunker: ChunkerRule,
+}
+
+/// Where files are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChunkerRule {
+    /// Where restic cuts
+    Rabin,
+    /// By a gear hash
+    Fastcdc,
 }
 
 /// `strongroom repo copy`

@@ -15,13 +15,14 @@ use std::{sync::Arc, thread::available_parallelism};
 use anyhow::{Context as _, Result};
 use strongroom_domain::tree::{Cancel, Context, Limits};
 use strongroom_engine::{
-    Backend, Credential, IndexedRepository, InitOptions, Repository, Snapshot, open_backend,
+    Backend, ContentRule, Credential, IndexedRepository, InitOptions, Repository, Snapshot,
+    open_backend,
 };
 
 use self::progress::Bar;
 use super::repository::read_password;
 use crate::{
-    args::{Archive, RepoArgs, RepoCmd, RepoInit, SnapshotFilter},
+    args::{Archive, ChunkerRule, RepoArgs, RepoCmd, RepoInit, SnapshotFilter},
     runtime::SystemClock,
     storage,
     ui::{self, Outcome},
@@ -79,10 +80,15 @@ fn init(
         repo: args,
         from_repo,
         from_password_file,
-        ..
+        copy_chunker_params: _,
+        chunker,
     }: &RepoInit,
 ) -> Result<Outcome> {
     let mut options = InitOptions::new(read_password(&args.password_file)?);
+    options.content_rule = match chunker {
+        ChunkerRule::Rabin => ContentRule::Rabin,
+        ChunkerRule::Fastcdc => ContentRule::FastCdc,
+    };
     if let (Some(repo), Some(password_file)) = (from_repo, from_password_file) {
         options.chunker_of = Some(open(&RepoArgs {
             repo: repo.clone(),
