@@ -48,6 +48,11 @@ text_enum! {
 }
 
 impl ResourceKind {
+    /// Whether it is a server with databases: parts that have names.
+    pub fn has_databases(self) -> bool {
+        matches!(self, Self::Mariadb | Self::Postgres)
+    }
+
     /// The face that shows this kind; a `command` has the one its settings name, or none.
     pub fn face(self) -> Option<Face> {
         match self {

@@ -1,5 +1,7 @@
 //! Restores: one attempt to bring data back.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +121,10 @@ pub struct Restore {
     pub include: Vec<String>,
     /// What happens to what is in the way.
     pub conflict: ConflictPolicy,
+    /// New names for databases, by their old ones.
+    pub rename: BTreeMap<String, String>,
+    /// A backup of what is about to be overwritten; the restore waits for it.
+    pub safety_backup_id: Option<BackupId>,
     /// Where it is in its life.
     pub state: RestoreState,
     /// How much of it is done.

@@ -2,6 +2,8 @@
 
 pub(crate) mod target;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
     Annotations, Backup, BackupId, FieldError, OperationId, Page, Paged, ResourceId, RestoreId,
@@ -19,8 +21,13 @@ use strongroom_store::{Conn, Tx};
 
 use self::target::{source_target, target_lock};
 use crate::{
-    Caller, ConflictKind, Error, Result, Service, backups::find_backup, error::taken,
-    records::INTERACTIVE, repositories::lock_key, resources::living_resource, validate::Faults,
+    Caller, ConflictKind, Error, Result, Service,
+    backups::{find_backup, request::Origin},
+    error::taken,
+    records::INTERACTIVE,
+    repositories::{check_takes_backups, find_repository, lock_key},
+    resources::living_resource,
+    validate::Faults,
 };
 
 /// What a replayed request is answered with.
@@ -41,6 +48,11 @@ pub struct RequestRestore {
     pub include: Vec<String>,
     /// What happens to what is in the way.
     pub conflict: ConflictPolicy,
+    /// New names for databases, by their old ones; for database servers only.
+    pub rename: BTreeMap<String, String>,
+    /// Back up what is about to be overwritten first. The restore waits for that and is not carried
+    /// out if it fails.
+    pub safety_backup: bool,
     /// Vendor attributes.
     pub annotations: Annotations,
     /// The operation's id, if the client chose it.
@@ -78,6 +90,7 @@ impl Service {
         let allowed = self.allowed_target(caller, &request.target).await?;
         let target = source_target(&mut *self.read().await?, &backup, &allowed).await?;
         let kind = backup.kind;
+        let to_directory = matches!(request.target, RestoreTarget::Directory { .. });
         let mut faults = Faults::default();
         if let Err(error) = Patterns::new(request.include.iter().map(String::as_str)) {
             faults.add("include", error);
@@ -90,6 +103,16 @@ impl Service {
             source.validate_target(&target)
         });
         faults.extend(wrong.await?);
+        let to_server = kind.has_databases() && !to_directory;
+        if !request.rename.is_empty() && !to_server {
+            faults.add("rename", "is for restores into database servers only");
+        }
+        if request.safety_backup && to_directory {
+            faults.add(
+                "safety_backup",
+                "a directory is not a resource that can be backed up",
+            );
+        }
         faults.check()?;
         Ok(allowed)
     }
@@ -101,7 +124,11 @@ impl Service {
     ) -> Result<(Restore, Operation)> {
         let mut tx = self.begin().await?;
         let backup = restorable(&mut tx, caller.tenant_id, request.backup_id).await?;
-        let restore = self.new_restore(caller, &backup, request);
+        let mut restore = self.new_restore(caller, &backup, request);
+        if request.safety_backup {
+            let safety = self.queue_safety_backup(&mut tx, caller, &backup, request);
+            restore.safety_backup_id = safety.await?;
+        }
         let subject = Subject::Restore(restore.id);
         let operation = self.operation_of(
             caller,
@@ -151,6 +178,8 @@ impl Service {
             target: request.target.clone(),
             include: request.include.clone(),
             conflict: request.conflict,
+            rename: request.rename.clone(),
+            safety_backup_id: None,
             state: RestoreState::Pending,
             progress: BackupProgress {
                 bytes_total: backup.source_bytes,
@@ -167,6 +196,35 @@ impl Service {
             finished_at: None,
             version: 1,
         }
+    }
+
+    /// Queues a backup of the resource that is restored into.
+    async fn queue_safety_backup(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        backup: &Backup,
+        request: &RequestRestore,
+    ) -> Result<Option<BackupId>> {
+        let id = match &request.target {
+            RestoreTarget::Original => backup.resource_id,
+            RestoreTarget::Resource { id } => *id,
+            RestoreTarget::Directory { .. } => return Ok(None),
+        };
+        let resource = living_resource(tx, caller.tenant_id, id).await?;
+        let repository = find_repository(tx, caller.tenant_id, backup.repository_id).await?;
+        check_takes_backups(&repository)?;
+        let origin = Origin {
+            description: Some(format!("before a restore of {}", backup.name)),
+            created_by: Some(caller.principal_id),
+            ..Origin::default()
+        };
+        let safety = self.new_backup(&resource, &repository, origin);
+        let subject = Some(Subject::Backup(safety.id));
+        let none = Annotations::default();
+        let operation = self.operation_of(caller, OperationKind::Backup, subject, None, none);
+        self.queue_backup(tx, &safety, &operation).await?;
+        Ok(Some(safety.id))
     }
 
     async fn first_restore(&self, caller: &Caller, answer: Answer) -> Result<(Restore, Operation)> {

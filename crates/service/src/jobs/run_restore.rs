@@ -1,10 +1,10 @@
 //! Carrying out a restore: the source takes the stored tree back.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::json;
 use strongroom_domain::{
-    Backup, RestoreId,
+    Backup, BackupId, BackupState, RestoreId, TenantId,
     backup::{BackupProgress, MAX_FAILED_ENTRIES},
     operation::Subject,
     repository::Repository,
@@ -12,6 +12,7 @@ use strongroom_domain::{
     tree::{Overwrite, Patterns, RestoreReport},
 };
 use strongroom_source::{RestoreRequest, RestoreTarget};
+use strongroom_store::Tx;
 
 use super::{Attempt, Stop, transfer::failed_entry};
 use crate::{
@@ -20,6 +21,9 @@ use crate::{
     repositories::find_repository,
     restores::target::{check_unmoved, source_target},
 };
+
+/// How long a restore waits before it looks at its safety backup again.
+const SAFETY_WAIT: Duration = Duration::from_secs(1);
 
 /// What is restored, and where to.
 struct Plan {
@@ -48,7 +52,7 @@ pub(super) async fn run(attempt: &Attempt, id: RestoreId) -> Result<(), Stop> {
             ConflictPolicy::Replace => Overwrite::IfChanged,
             ConflictPolicy::Keep => Overwrite::Never,
         },
-        rename: BTreeMap::new(),
+        rename: restore.rename.clone(),
     };
     attempt.meter.expect(backup.source_bytes);
     let report = attempt
@@ -73,6 +77,9 @@ async fn begin(attempt: &Attempt, id: RestoreId) -> Result<Option<Plan>, Stop> {
     };
     attempt.check_attempts()?;
     attempt.check()?;
+    if let Some(id) = restore.safety_backup_id {
+        wait_for(&mut tx, tenant, id).await?;
+    }
     let backup = find_backup(&mut tx, tenant, restore.backup_id).await?;
     let repository = find_repository(&mut tx, tenant, backup.repository_id).await?;
     let target = source_target(&mut tx, &backup, &restore.target).await?;
@@ -97,6 +104,26 @@ async fn begin(attempt: &Attempt, id: RestoreId) -> Result<Option<Plan>, Stop> {
         repository,
         target,
     }))
+}
+
+/// Fails until the backup of what is about to be overwritten is complete, and for good if it is
+/// not going to be.
+async fn wait_for(tx: &mut Tx, tenant: TenantId, id: BackupId) -> Result<(), Stop> {
+    let safety = find_backup(tx, tenant, id).await?;
+    let (name, state) = (&safety.name, safety.state);
+    if state.is_active() {
+        let reason = format!("the safety backup `{name}` is {state}");
+        return Err(Stop::Wait {
+            after: SAFETY_WAIT,
+            reason,
+        });
+    }
+    if state == BackupState::Completed {
+        return Ok(());
+    }
+    let why = safety.reason.unwrap_or_default();
+    let reason = format!("the safety backup `{name}` is {state}, so nothing was restored: {why}");
+    Err(Stop::fail("safety_backup_failed", reason))
 }
 
 fn restore_tree(

@@ -86,6 +86,8 @@ pub(crate) fn restore_to(backup: &Backup, target: &Path) -> RequestRestore {
         },
         include: Vec::new(),
         conflict: ConflictPolicy::Replace,
+        rename: BTreeMap::new(),
+        safety_backup: false,
         annotations: Annotations::default(),
         operation_id: None,
         operation_annotations: Annotations::default(),
@@ -117,6 +119,66 @@ async fn a_restore_brings_back_only_what_is_included_and_keeps_what_is_in_the_wa
     assert_eq!(std::fs::read(target.join("keep/a")).unwrap(), b"mine");
     assert_eq!(std::fs::read(target.join("keep/b")).unwrap(), b"stored");
     assert!(!target.join("c").exists());
+}
+
+#[tokio::test]
+async fn what_a_restore_overwrites_is_backed_up_first_if_that_is_wanted() {
+    let t = TestService::start().await;
+    let docs = t.files_with("docs", &[("a", b"stored")]).await;
+    let backup = t.back_up(&docs).await;
+    let file = t.directory().join("docs/a");
+    std::fs::write(&file, b"newer").unwrap();
+    let request = || RequestRestore {
+        target: RestoreTarget::Original,
+        safety_backup: true,
+        ..restore_to(&backup, t.directory())
+    };
+    let restore = async || {
+        let (restore, _) = t
+            .service
+            .request_restore(&t.owner, request())
+            .await
+            .unwrap();
+        for _ in 0..3 {
+            t.work().await;
+            // The restore looks every second whether its safety backup is there.
+            t.clock.advance(jiff::SignedDuration::from_secs(2));
+        }
+        t.service.restore(&t.owner, restore.id).await.unwrap()
+    };
+    let done = restore().await;
+    assert_eq!(done.state, RestoreState::Completed, "{:?}", done.reason);
+    assert_eq!(std::fs::read(&file).unwrap(), b"stored");
+    let safety = t
+        .service
+        .backup(&t.owner, done.safety_backup_id.unwrap())
+        .await
+        .unwrap();
+    let elsewhere = t.directory().join("elsewhere");
+    let undo = restore_to(&safety, &elsewhere);
+    t.service.request_restore(&t.owner, undo).await.unwrap();
+    t.work().await;
+    assert_eq!(std::fs::read(elsewhere.join("a")).unwrap(), b"newer");
+
+    // What cannot be backed up is not overwritten.
+    std::fs::remove_dir_all(t.directory().join("docs")).unwrap();
+    std::fs::write(t.directory().join("docs"), b"in the way").unwrap();
+    let refused = restore().await;
+    assert_eq!(refused.state, RestoreState::Failed);
+    let reason = refused.reason.unwrap();
+    assert!(reason.contains("so nothing was restored"), "{reason}");
+    let directory = RequestRestore {
+        safety_backup: true,
+        ..restore_to(&backup, &elsewhere)
+    };
+    let invalid = t.service.request_restore(&t.owner, directory).await;
+    assert_eq!(invalid.unwrap_err().code(), "invalid");
+    let renamed = RequestRestore {
+        rename: [("a".to_owned(), "b".to_owned())].into(),
+        ..restore_to(&backup, &elsewhere)
+    };
+    let invalid = t.service.request_restore(&t.owner, renamed).await;
+    assert_eq!(invalid.unwrap_err().code(), "invalid");
 }
 
 #[tokio::test]

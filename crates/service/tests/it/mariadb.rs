@@ -3,10 +3,14 @@
 use std::process::Command;
 
 use strongroom_domain::{
-    BackupState, Resource, ResourceKind, resource::Settings, restore::RestoreState,
+    BackupState, Resource, ResourceKind,
+    resource::Settings,
+    restore::{RestoreState, RestoreTarget},
 };
+use strongroom_service::restores::RequestRestore;
 use strongroom_testkit::TestService;
 
+use crate::backup::restore_to;
 use crate::servers::{ask, back_up_twice, restore_in_place, told};
 
 const EVERYTHING: &str = include_str!("../../../source/tests/databases/mariadb/everything.sql");
@@ -86,6 +90,35 @@ async fn databases_are_backed_up_once_dropped_and_restored_as_they_were() {
     );
     assert_eq!(checksums(&one), before[0]);
     assert_ne!(checksums(&two), before[1]);
+}
+
+#[tokio::test]
+async fn a_database_is_restored_beside_itself_under_another_name() {
+    let name = format!("service_beside_{}", std::process::id());
+    sql(&format!(
+        "CREATE DATABASE {name}; USE {name}; CREATE TABLE t AS SELECT 7 AS v"
+    ));
+    let t = TestService::start().await;
+    let backup = t.back_up(&register(&t, &name).await).await;
+    sql(&format!("UPDATE {name}.t SET v = 8"));
+    let request = RequestRestore {
+        target: RestoreTarget::Original,
+        rename: [(name.clone(), format!("{name}_old"))].into(),
+        ..restore_to(&backup, t.directory())
+    };
+    let (restore, _) = t.service.request_restore(&t.owner, request).await.unwrap();
+    t.work().await;
+    let restore = t.service.restore(&t.owner, restore.id).await.unwrap();
+    assert_eq!(
+        restore.state,
+        RestoreState::Completed,
+        "{:?}",
+        restore.reason
+    );
+    let both = sql(&format!(
+        "SELECT v FROM {name}.t; SELECT v FROM {name}_old.t"
+    ));
+    assert_eq!(both, "8\n7\n");
 }
 
 #[tokio::test]

@@ -324,6 +324,8 @@ async fn restores_and_operations_come_back_as_written(
         },
         include: vec!["/etc".to_owned()],
         conflict: ConflictPolicy::Keep,
+        rename: [("shop".to_owned(), "shop_old".to_owned())].into(),
+        safety_backup_id: Some(backup.id),
         state: RestoreState::Pending,
         progress: BackupProgress::default(),
         reason: None,

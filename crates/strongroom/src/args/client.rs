@@ -147,6 +147,12 @@ pub(crate) struct RestoreArgs {
     /// Leave files that exist
     #[arg(long)]
     pub(crate) keep_existing: bool,
+    /// Restore this database under another name: `OLD=NEW`
+    #[arg(long, value_name = "OLD=NEW")]
+    pub(crate) rename: Vec<String>,
+    /// Back up what is about to be overwritten first
+    #[arg(long)]
+    pub(crate) safety_backup: bool,
     /// Wait until it has ended
     #[arg(long)]
     pub(crate) wait: bool,

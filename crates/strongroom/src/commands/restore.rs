@@ -1,7 +1,7 @@
 //! `strongroom restore …`
 
 use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{print_one, wait};
 use crate::{args::RestoreArgs, client::Client, ui::Outcome};
@@ -13,6 +13,8 @@ pub(super) async fn run(args: RestoreArgs) -> Result<Outcome> {
         "target": target(&args.to)?,
         "include": args.include,
         "conflict": if args.keep_existing { "keep" } else { "replace" },
+        "rename": renames(&args.rename)?,
+        "safety_backup": args.safety_backup,
     });
     let restore = client.post(&["restores"], &body).await?["restore"].take();
     if args.wait {
@@ -20,6 +22,17 @@ pub(super) async fn run(args: RestoreArgs) -> Result<Outcome> {
     } else {
         print_one(args.server.json, &restore)
     }
+}
+
+/// `OLD=NEW` pairs.
+fn renames(pairs: &[String]) -> Result<Map<String, Value>> {
+    let pair = |it: &String| {
+        let (old, new) = it
+            .split_once('=')
+            .with_context(|| format!("`{it}` is not of the form OLD=NEW"))?;
+        Ok((old.to_owned(), new.into()))
+    };
+    pairs.iter().map(pair).collect()
 }
 
 /// A relative directory is meant as the person at the keyboard sees it.

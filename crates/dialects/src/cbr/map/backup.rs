@@ -1,5 +1,7 @@
 //! Backups as CBR shows them, and restores as it asks for them.
 
+use std::collections::BTreeMap;
+
 use std::collections::HashSet;
 
 use strongroom_domain::{
@@ -179,6 +181,8 @@ pub(in crate::cbr) fn restore_request(
         target: restore_target(of, request)?,
         include: Vec::new(),
         conflict: ConflictPolicy::Replace,
+        rename: BTreeMap::new(),
+        safety_backup: false,
         annotations: Annotations::default(),
         operation_id: None,
         operation_annotations: Annotations::default(),

@@ -1,6 +1,8 @@
 //! What can be done with database backups besides making and deleting them: recover, copy, export,
 //! compare a storage with the catalog.
 
+use std::collections::BTreeMap;
+
 use axum::{extract::State, http::Uri};
 use strongroom_domain::{
     Annotations, Backup, BackupState, RepositoryId, ResourceKind, Secret,
@@ -86,6 +88,8 @@ pub(crate) async fn start_recovery(
         target: RestoreTarget::Original,
         include: Vec::new(),
         conflict: ConflictPolicy::Replace,
+        rename: BTreeMap::new(),
+        safety_backup: false,
         annotations: Annotations::default(),
         operation_id: operation.id,
         operation_annotations: operation.annotations,

@@ -1,5 +1,7 @@
 //! Restores on the wire.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
@@ -29,6 +31,11 @@ pub struct Restore {
     /// What happens to what is in the way.
     #[schema(value_type = schema::ConflictPolicy)]
     pub conflict: ConflictPolicy,
+    /// New names for databases, by their old ones.
+    pub rename: BTreeMap<String, String>,
+    /// A backup of what is about to be overwritten; the restore waits for it.
+    #[schema(value_type = Option<Uuid>)]
+    pub safety_backup_id: Option<BackupId>,
     /// Where it is in its life.
     #[schema(value_type = schema::RestoreState)]
     pub state: RestoreState,
@@ -93,6 +100,12 @@ pub struct CreateRestore {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::ConflictPolicy>)]
     pub conflict: Option<ConflictPolicy>,
+    /// New names for databases, by their old ones; for database servers only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rename: BTreeMap<String, String>,
+    /// Back up what is about to be overwritten first; the restore is not carried out if that fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub safety_backup: bool,
     /// Vendor attributes.
     #[serde(default)]
     #[schema(value_type = Object)]
