@@ -60,7 +60,6 @@ fn is_special(ip: IpAddr) -> bool {
 /// Makes the calls that are due, for as long as the server runs.
 pub(crate) fn run(service: Service) -> BoxFuture<'static, ()> {
     async move {
-        // Names are resolved anew for each call, so what they resolve to is looked at there.
         let client = Client::builder()
             .redirect(Policy::none())
             .timeout(TIMEOUT)
@@ -109,6 +108,7 @@ async fn call_due(service: &Service, client: &Client) -> Result<(), ServiceError
 }
 
 async fn call(service: &Service, client: &Client, callback: &Callback) -> Result<(), String> {
+    check_address(&callback.url).await?;
     let id = callback.operation_id;
     let found = service.operation_result(id).await;
     let found = found.map_err(|error| error.to_string())?;
@@ -131,6 +131,20 @@ async fn call(service: &Service, client: &Client, callback: &Callback) -> Result
     match answered.status() {
         status if status.is_success() => Ok(()),
         status => Err(format!("it answered {status}")),
+    }
+}
+
+/// A name may lead anywhere, so where it leads is looked at before each call.
+async fn check_address(url: &str) -> Result<(), String> {
+    let url = Url::parse(url).map_err(|error| error.to_string())?;
+    let (Some(Host::Domain(name)), Some(port)) = (url.host(), url.port_or_known_default()) else {
+        return Ok(());
+    };
+    let found = tokio::net::lookup_host((name, port)).await;
+    let mut found = found.map_err(|error| error.to_string())?;
+    match found.find(|it| is_special(it.ip())) {
+        None => Ok(()),
+        Some(_) => Err(format!("`{name}` leads to an address that is not called")),
     }
 }
 
