@@ -43,7 +43,8 @@ impl Own {
         let home = Rc::new(home_of(USER));
         let data = home.path().join("data");
         let mut install = as_user(USER, "mariadb-install-db");
-        install.args(["--no-defaults", "--skip-test-db"]);
+        // A bare machine cannot look up its own name.
+        install.args(["--no-defaults", "--skip-test-db", "--force"]);
         install.arg("--auth-root-authentication-method=normal");
         install.arg(format!("--datadir={}", data.display()));
         install.arg(format!("--tmpdir={}", home.path().display()));
