@@ -35,7 +35,6 @@ pub(crate) fn stored(backup: &Backup) -> DatabaseBackupStruct {
     let Backup {
         id,
         name,
-        entries,
         source_bytes,
         created_at,
         ..
@@ -43,10 +42,6 @@ pub(crate) fn stored(backup: &Backup) -> DatabaseBackupStruct {
     DatabaseBackupStruct {
         name: name.clone(),
         install_path: format!("{INSTALL_PATH}{}", id.simple()),
-        r#type: match entries {
-            None | Some(0 | 1) => "singleDatabase",
-            Some(_) => "multiDatabase",
-        },
         size: source_bytes.unwrap_or(0),
         created_time: timestamp(*created_at),
     }

@@ -188,8 +188,6 @@ pub(crate) struct Stored {
 pub(crate) struct DatabaseBackupStruct {
     pub(crate) name: String,
     pub(crate) install_path: String,
-    /// `singleDatabase` or `multiDatabase`.
-    pub(crate) r#type: &'static str,
     pub(crate) size: u64,
     pub(crate) created_time: String,
 }

@@ -129,10 +129,15 @@ async fn usable_storage(
 ) -> Result<strongroom_domain::RepositoryId, Error> {
     for uuid in shapes::storages(job)? {
         let found = storages::find_storage(service, caller, "backupStorageUuids", uuid).await;
-        if let Ok(found) = found
-            && storages::check_usable(&found).is_ok()
-        {
-            return Ok(found.id);
+        match found {
+            Ok(found) if storages::check_usable(&found).is_ok() => return Ok(found.id),
+            // It was removed since, or takes no backups now: the next one may do.
+            Ok(_)
+            | Err(Error::Api {
+                code: Code::NotFound,
+                ..
+            }) => {}
+            Err(other) => return Err(other),
         }
     }
     let details = "No available backup storage found, skip this job";
