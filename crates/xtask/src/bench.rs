@@ -2,6 +2,10 @@
 
 pub(crate) mod catalog;
 pub(crate) mod engine;
+mod fill;
+mod load;
+mod server;
+pub(crate) mod zstack;
 
 use clap::Subcommand;
 
@@ -12,6 +16,8 @@ pub(crate) enum Bench {
     Catalog(catalog::Catalog),
     /// `strongroom repo` beside restic, rustic, borg and bupstash
     Engine(engine::Engine),
+    /// ZStack's query language over a catalog of many database backups, beside SQL by hand
+    Zstack(zstack::Zstack),
 }
 
 /// Runs a benchmark and prints its table.
@@ -19,5 +25,6 @@ pub(crate) fn run(bench: Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Catalog(args) => catalog::run(&args),
         Bench::Engine(args) => engine::run(&args),
+        Bench::Zstack(args) => zstack::run(&args),
     }
 }

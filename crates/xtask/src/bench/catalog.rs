@@ -5,10 +5,6 @@
 //! and a bare handler that returns the same bytes.
 #![expect(clippy::print_stdout, reason = "the table is what was asked for")]
 
-mod generate;
-mod load;
-mod setup;
-
 use std::time::Duration;
 
 use anyhow::Result;
@@ -18,7 +14,10 @@ use strongroom_domain::{
     query::{BackupField, Filter},
 };
 
-use self::setup::Subject;
+use super::{
+    fill, load,
+    server::{self, Subject},
+};
 
 /// Arguments of `bench catalog`.
 #[derive(Debug, Args)]
@@ -58,7 +57,7 @@ pub(crate) fn run(args: &Catalog) -> Result<()> {
         for (name, url) in urls.into_iter().flatten() {
             println!("\n{name}, {} backups", args.backups);
             let subject = Subject::start(&url).await?;
-            generate::fill(&subject, args.backups).await?;
+            fill::fill(&subject, args.backups, |_, _| ()).await?;
             pages(args, &subject).await?;
             look_ups(args, &subject).await?;
             creates(args, &subject).await?;
@@ -78,7 +77,7 @@ async fn pages(args: &Catalog, subject: &Subject) -> Result<()> {
             subject.project()
         );
         let bytes = subject.get(&path).await?;
-        let bare = setup::bare(bytes).await?;
+        let bare = server::bare(bytes).await?;
         let server = load::latencies(args.requests, async || subject.get(&path).await).await?;
         let handler = load::latencies(args.requests, async || bare.get().await).await?;
         let sql = load::latencies(args.requests, async || list(subject, offset).await).await?;
@@ -88,11 +87,7 @@ async fn pages(args: &Catalog, subject: &Subject) -> Result<()> {
             ("bare handler", handler),
         ] {
             let label = format!("  offset {offset}, {what}");
-            println!(
-                "{label:<34} {:>10} {:>10}",
-                show(times.p50),
-                show(times.p99)
-            );
+            println!("{label:<34} {times}");
         }
     }
     Ok(())
@@ -112,8 +107,8 @@ async fn list(subject: &Subject, offset: u64) -> Result<usize> {
 
 async fn look_ups(args: &Catalog, subject: &Subject) -> Result<()> {
     let duration = Duration::from_secs(args.seconds);
-    let paths = generate::some_paths(subject, 1000).await?;
-    let bare = setup::bare(subject.get(&paths[0]).await?).await?;
+    let paths = fill::some_paths(subject, 1000).await?;
+    let bare = server::bare(subject.get(&paths[0]).await?).await?;
     let server = load::rate(CLIENTS, duration, async |at| {
         subject.get(&paths[at % paths.len()]).await.map(drop)
     });
@@ -132,8 +127,4 @@ async fn creates(args: &Catalog, subject: &Subject) -> Result<()> {
     println!("{:<34} {:>10}", "durable creates", "per second");
     println!("{:<34} {rate:>10.0}", "  server");
     Ok(())
-}
-
-fn show(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
 }

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use axum::{Router, body::Bytes, routing::get};
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha512};
 use strongroom_domain::{
     Annotations, Clock, Ids, RepositoryId, Resource, ResourceKind, Role, TenantId,
     resource::Settings,
@@ -51,8 +52,11 @@ pub(super) struct Subject {
     pub(super) tenant: TenantId,
     pub(super) repository: RepositoryId,
     pub(super) resource: Resource,
+    service: Service,
+    caller: Caller,
     url: String,
     token: String,
+    password: String,
     http: reqwest::Client,
 }
 
@@ -79,10 +83,12 @@ impl Subject {
             face: None,
             key: None,
         };
-        let repository = service.create_repository(&caller, memory()).await?;
+        let repository = service
+            .create_repository(&caller, memory("default"))
+            .await?;
         let resource = service.create_resource(&caller, root()).await?;
         let composed = compose(compose::Parts {
-            service,
+            service: service.clone(),
             dialects: strongroom_dialects::registry::ALL,
             clock: Arc::new(Now),
             ids: Arc::new(Random),
@@ -95,8 +101,11 @@ impl Subject {
             tenant: created.tenant.id,
             repository: repository.id,
             resource,
+            service,
+            caller,
             url: serve(composed.router).await?,
             token: created.token.token.expose().to_owned(),
+            password: created.password.expose().to_owned(),
             http: client()?,
         })
     }
@@ -104,6 +113,34 @@ impl Subject {
     /// The tenant as CBR's paths name it.
     pub(super) fn project(&self) -> String {
         self.tenant.simple()
+    }
+
+    /// One more repository.
+    pub(super) async fn repository(&self, name: &str) -> Result<RepositoryId> {
+        let created = self.service.create_repository(&self.caller, memory(name));
+        Ok(created.await?.id)
+    }
+
+    /// Logs in through ZStack's face; gives the session.
+    pub(super) async fn log_in(&self) -> Result<String> {
+        let password = hex::encode(Sha512::digest(&self.password));
+        let account = &self.caller.tenant_name;
+        let response = self
+            .http
+            .put(format!("{}/zstack/v1/accounts/login", self.url))
+            .json(&json!({"logInByAccount": {"accountName": account, "password": password}}))
+            .send()
+            .await?;
+        let answer: Value = serde_json::from_slice(&response.bytes().await?)?;
+        let session = answer["inventory"]["uuid"].as_str();
+        Ok(session.context("no session was given")?.to_owned())
+    }
+
+    /// What ZStack's face answers.
+    pub(super) async fn query(&self, session: &str, path: &str) -> Result<Bytes> {
+        let request = self.http.get(format!("{}{path}", self.url));
+        let response = request.header("authorization", format!("OAuth {session}"));
+        expect(path, response.send().await?, 200).await
     }
 
     /// A page or thing, with the credential in both ways that the faces take it.
@@ -114,13 +151,7 @@ impl Subject {
             .header("x-auth-token", &self.token)
             .send()
             .await?;
-        let status = response.status();
-        let bytes = response.bytes().await?;
-        ensure!(
-            status == 200,
-            "{path} was answered with {status}: {bytes:?}"
-        );
-        Ok(bytes)
+        expect(path, response, 200).await
     }
 
     /// One durable create: backup, operation, job, event and idempotency record.
@@ -133,20 +164,24 @@ impl Subject {
             .json(&json!({ "resource_id": self.resource.id }))
             .send()
             .await?;
-        let status = response.status();
-        let bytes = response.bytes().await?;
-        ensure!(
-            status == 202,
-            "a create was answered with {status}: {bytes:?}"
-        );
-        Ok(())
+        expect("a create", response, 202).await.map(drop)
     }
 }
 
-fn memory() -> CreateRepository {
+async fn expect(what: &str, response: reqwest::Response, wanted: u16) -> Result<Bytes> {
+    let status = response.status();
+    let bytes = response.bytes().await?;
+    ensure!(
+        status == wanted,
+        "{what} was answered with {status}: {bytes:?}"
+    );
+    Ok(bytes)
+}
+
+fn memory(name: &str) -> CreateRepository {
     CreateRepository {
-        is_default: true,
-        ..CreateRepository::at("default", "memory:bench")
+        is_default: name == "default",
+        ..CreateRepository::at(name, format!("memory:{name}"))
     }
 }
 

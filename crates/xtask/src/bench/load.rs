@@ -15,6 +15,13 @@ pub(super) struct Times {
     pub(super) p99: Duration,
 }
 
+impl std::fmt::Display for Times {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let show = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1000.0);
+        write!(f, "{:>10} {:>10}", show(self.p50), show(self.p99))
+    }
+}
+
 /// Calls one after the other; the first tenth warms up and does not count.
 pub(super) async fn latencies<T>(count: usize, call: impl AsyncFn() -> Result<T>) -> Result<Times> {
     let mut times = Vec::with_capacity(count);

@@ -7,20 +7,26 @@ use strongroom_domain::{
     query::Filter,
 };
 
-use super::setup::Subject;
+use super::server::Subject;
 
 /// Rows per transaction.
 const BATCH: u64 = 5000;
 
-/// Inserts `count` completed backups, a minute and a half apart, the newest a day old.
-pub(super) async fn fill(subject: &Subject, count: u64) -> Result<()> {
+/// Inserts `count` completed backups, a minute and a half apart, the newest a day old; `vary` may
+/// change what is not the same in all.
+pub(super) async fn fill(
+    subject: &Subject,
+    count: u64,
+    vary: impl Fn(u64, &mut Backup),
+) -> Result<()> {
     let newest: Timestamp = "2026-11-20T00:00:00Z".parse()?;
     let mut number = 0;
     while number < count {
         let mut tx = subject.store.begin().await?;
         for number in number..count.min(number + BATCH) {
             let age = SignedDuration::from_secs(90 * i64::try_from(count - number)?);
-            let backup = backup(subject, number, newest.checked_sub(age)?);
+            let mut backup = backup(subject, number, newest.checked_sub(age)?);
+            vary(number, &mut backup);
             tx.insert_backup(&backup).await?;
         }
         tx.commit().await?;
@@ -31,22 +37,21 @@ pub(super) async fn fill(subject: &Subject, count: u64) -> Result<()> {
 
 /// Paths of `count` backups spread over the catalog, as the native API names them.
 pub(super) async fn some_paths(subject: &Subject, count: u64) -> Result<Vec<String>> {
-    let mut read = subject.store.read().await?;
-    let found = read
-        .list_backups(
-            subject.tenant,
-            &Filter::default(),
-            &[],
-            &Page::offset(count, 0),
-        )
-        .await?;
+    let found = some(subject, count).await?;
     let paths: Vec<_> = found
-        .items
         .iter()
         .map(|it| format!("/api/v1/backups/{}", it.id))
         .collect();
     paths.first().context("the catalog is empty")?;
     Ok(paths)
+}
+
+/// The newest `count` backups.
+pub(super) async fn some(subject: &Subject, count: u64) -> Result<Vec<Backup>> {
+    let (filter, page) = (Filter::default(), Page::offset(count, 0));
+    let mut read = subject.store.read().await?;
+    let found = read.list_backups(subject.tenant, &filter, &[], &page);
+    Ok(found.await?.items)
 }
 
 fn backup(subject: &Subject, number: u64, at: Timestamp) -> Backup {
