@@ -14,6 +14,8 @@ pub enum Compression {
     Auto,
     /// Not at all, except for metadata.
     Off,
+    /// zstd level 1.
+    Fast,
     /// zstd level 12.
     Max,
 }
@@ -23,6 +25,7 @@ impl Compression {
         match self {
             Self::Auto => Some(3),
             Self::Off => None,
+            Self::Fast => Some(1),
             Self::Max => Some(12),
         }
     }
@@ -185,8 +188,10 @@ mod tests {
         let mut packed = Vec::new();
         assert!(!data(&random, Compression::Auto, &mut packed).unwrap());
         random[3 * TRIED - SAMPLE..].fill(0);
-        assert!(data(&random, Compression::Auto, &mut packed).unwrap());
-        assert_eq!(decompress(&packed, random.len()).unwrap(), random);
+        for compression in [Compression::Fast, Compression::Auto, Compression::Max] {
+            assert!(data(&random, compression, &mut packed).unwrap());
+            assert_eq!(decompress(&packed, random.len()).unwrap(), random);
+        }
     }
 
     #[test]

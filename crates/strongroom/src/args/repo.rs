@@ -45,6 +45,8 @@ pub(crate) enum Compression {
     Auto,
     /// Not at all
     Off,
+    /// Less, in less time
+    Fast,
     /// As small as is sensible
     Max,
 }

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Engine) -> Result<()> {
     })?;
     let programs: Vec<Program> = Program::ALL
         .into_iter()
-        .filter(|it| *it == Program::Strongroom || wanted(args, *it))
+        .filter(|it| *it == Program::Strongroom || !it.is_ours() && wanted(args, *it))
         .collect();
     let work = tempfile::Builder::new()
         .prefix("bench-engine-")
@@ -103,32 +103,53 @@ impl OneSet<'_> {
         let places: Vec<Place> = self
             .programs
             .iter()
-            .map(|program| {
-                let home = self.work.join(program.name());
-                Place::make(*program, &home, &self.source, self.strongroom)
-            })
+            .map(|program| self.place(*program))
             .collect::<Result<_>>()?;
         for step in Step::ALL {
             if step == Step::Changed {
                 data::change(self.set, &self.source, self.scale, round)?;
             }
             for place in &places {
-                let cost = place.run(step).with_context(|| {
-                    let (program, set) = (place.program.name(), self.set.name());
-                    format!("{program}, data {set}, {step}")
-                })?;
-                if step == Step::Restore {
-                    compare(&self.source, &place.restored(), place.program)?;
-                    fs::remove_dir_all(place.target())?;
-                }
-                let repository = measure::size(&place.repository())?;
-                table.add(Row::new(self.set, step, place.program, cost, repository))?;
+                table.add(self.step(place, step)?)?;
+            }
+            if step == Step::First {
+                self.variant(table)?;
             }
         }
         for place in places {
             fs::remove_dir_all(&place.home)?;
         }
         Ok(())
+    }
+
+    /// Our other way, which only does the first backup; that it can be restored is not tabled.
+    fn variant(&self, table: &mut Table) -> Result<()> {
+        if let Some(variant) = Program::variant_for(self.set) {
+            let place = self.place(variant)?;
+            table.add(self.step(&place, Step::First)?)?;
+            self.step(&place, Step::Restore)?;
+            fs::remove_dir_all(&place.home)?;
+        }
+        Ok(())
+    }
+
+    fn place(&self, program: Program) -> Result<Place> {
+        let home = self.work.join(program.name());
+        Place::make(program, &home, &self.source, self.strongroom)
+    }
+
+    /// One program does one step; what it restores is compared and removed.
+    fn step(&self, place: &Place, step: Step) -> Result<Row> {
+        let cost = place.run(step).with_context(|| {
+            let (program, set) = (place.program.name(), self.set.name());
+            format!("{program}, data {set}, {step}")
+        })?;
+        if step == Step::Restore {
+            compare(&self.source, &place.restored(), place.program)?;
+            fs::remove_dir_all(place.target())?;
+        }
+        let repository = measure::size(&place.repository())?;
+        Ok(Row::new(self.set, step, place.program, cost, repository))
     }
 }
 

@@ -58,6 +58,7 @@ fn options(args: &RepoBackup) -> Result<BackupOptions> {
         compression: match args.compression {
             Compression::Auto => EngineCompression::Auto,
             Compression::Off => EngineCompression::Off,
+            Compression::Fast => EngineCompression::Fast,
             Compression::Max => EngineCompression::Max,
         },
         cache: cache(args),

@@ -10,20 +10,29 @@ use std::{
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::Clock;
-use strongroom_engine::{Credential, InitOptions, KdfCost, LocalBackend, Repository};
+use strongroom_engine::{ContentRule, Credential, InitOptions, KdfCost, LocalBackend, Repository};
 
-use super::measure::{self, Cost};
+use super::{
+    data::Set,
+    measure::{self, Cost},
+};
 
 const PASSWORD: &str = "benchmark";
 /// bupstash and borg name snapshots.
 const NAMES: [&str; 3] = ["first", "unchanged", "changed"];
 
-/// A program under test.
+/// A program under test. Beside those that do all steps there is ours in two other ways.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, Serialize, Deserialize,
 )]
 pub(super) enum Program {
     Strongroom,
+    /// With zstd level 1.
+    #[value(skip)]
+    StrongroomFast,
+    /// With a repository that cuts by FastCDC.
+    #[value(skip)]
+    StrongroomFastcdc,
     Restic,
     Rustic,
     Borg,
@@ -31,17 +40,38 @@ pub(super) enum Program {
 }
 
 impl Program {
-    pub(super) const ALL: [Self; 5] = [
+    /// In the order of the table.
+    pub(super) const ALL: [Self; 7] = [
         Self::Strongroom,
+        Self::StrongroomFast,
+        Self::StrongroomFastcdc,
         Self::Restic,
         Self::Rustic,
         Self::Borg,
         Self::Bupstash,
     ];
 
+    pub(super) fn is_ours(self) -> bool {
+        matches!(
+            self,
+            Self::Strongroom | Self::StrongroomFast | Self::StrongroomFastcdc
+        )
+    }
+
+    /// Our other way for a set of data: compression is most of b's time, cutting much of c's.
+    pub(super) fn variant_for(set: Set) -> Option<Self> {
+        match set {
+            Set::A => None,
+            Set::B => Some(Self::StrongroomFast),
+            Set::C => Some(Self::StrongroomFastcdc),
+        }
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Strongroom => "strongroom",
+            Self::StrongroomFast => "strongroom-fast",
+            Self::StrongroomFastcdc => "strongroom-fastcdc",
             Self::Restic => "restic",
             Self::Rustic => "rustic",
             Self::Borg => "borg",
@@ -142,21 +172,25 @@ impl Place {
 
     fn init(&self) -> Result<()> {
         match self.program {
-            Program::Strongroom | Program::Restic | Program::Rustic => {
-                let backend = Arc::new(LocalBackend::new(self.repository()));
-                let options = InitOptions {
-                    kdf: KdfCost::MACHINE,
-                    chunker_of: self.our_repository()?,
-                    ..InitOptions::new(PASSWORD)
-                };
-                Repository::init(backend, Arc::new(SystemClock), &options)?;
-            }
             Program::Borg => {
                 measure::run(self.borg("init").args(["-e", "repokey-blake2"]))?;
             }
             Program::Bupstash => {
                 measure::run(self.command().arg("new-key").arg("-o").arg(self.key()))?;
                 measure::run(self.command().arg("init"))?;
+            }
+            program => {
+                let backend = Arc::new(LocalBackend::new(self.repository()));
+                let options = InitOptions {
+                    kdf: KdfCost::MACHINE,
+                    content_rule: match program {
+                        Program::StrongroomFastcdc => ContentRule::FastCdc,
+                        _ => ContentRule::Rabin,
+                    },
+                    chunker_of: self.our_repository()?,
+                    ..InitOptions::new(PASSWORD)
+                };
+                Repository::init(backend, Arc::new(SystemClock), &options)?;
             }
         }
         Ok(())
@@ -165,7 +199,10 @@ impl Place {
     /// Our repository, for others of the format to cut content where it does: otherwise chance would
     /// decide by a megabyte or two who stores less.
     fn our_repository(&self) -> Result<Option<Repository>> {
-        if self.program == Program::Strongroom {
+        if matches!(
+            self.program,
+            Program::Strongroom | Program::StrongroomFastcdc
+        ) {
             return Ok(None);
         }
         let home = self.home.with_file_name(Program::Strongroom.name());
@@ -217,7 +254,9 @@ impl Place {
 
     fn commands(&self, step: Step) -> Vec<Command> {
         match self.program {
-            Program::Strongroom => vec![self.ours(step)],
+            Program::Strongroom | Program::StrongroomFast | Program::StrongroomFastcdc => {
+                vec![self.ours(step)]
+            }
             Program::Restic => vec![self.restic(step)],
             Program::Rustic => vec![self.rustic(step)],
             Program::Borg => self.borg_steps(step),
@@ -229,7 +268,7 @@ impl Place {
     fn command(&self) -> Command {
         let (repository, password) = (self.repository(), self.home.join("password"));
         let mut command = match self.program {
-            Program::Strongroom => Command::new(&self.strongroom),
+            program if program.is_ours() => Command::new(&self.strongroom),
             other => Command::new(other.name()),
         };
         command
@@ -259,6 +298,9 @@ impl Place {
         command.args(["-r", "repository", "-p", "password"]);
         if matches!(step, Step::First | Step::Unchanged | Step::Changed) {
             command.arg(&self.source);
+            if self.program == Program::StrongroomFast {
+                command.args(["--compression", "fast"]);
+            }
         }
         command
     }

@@ -152,7 +152,7 @@ fn line(
         write!(f, " {cell} |")?;
         if *program == Program::Strongroom {
             ours = Some(cell);
-        } else {
+        } else if !program.is_ours() {
             let (wall, cpu) = best.unwrap_or((Duration::MAX, Duration::MAX));
             best = Some((wall.min(cell.wall), cpu.min(cell.cpu)));
         }
