@@ -3,6 +3,7 @@
 
 mod backups;
 mod checkpoints;
+mod copies;
 mod document;
 mod events;
 mod map;
@@ -39,6 +40,10 @@ pub(crate) fn router() -> OpenApiRouter<Service> {
         .routes(routes!(backups::get, backups::update, backups::delete))
         .routes(routes!(backups::cancel))
         .routes(routes!(backups::entries))
+        .routes(routes!(copies::list, copies::create))
+        .routes(routes!(copies::delete))
+        .routes(routes!(copies::list_exports, copies::create_export))
+        .routes(routes!(copies::delete_export))
         .routes(routes!(restores::list, restores::create))
         .routes(routes!(restores::get))
         .routes(routes!(restores::cancel))
@@ -48,6 +53,8 @@ pub(crate) fn router() -> OpenApiRouter<Service> {
             repositories::update,
             repositories::delete
         ))
+        .routes(routes!(repositories::check))
+        .routes(routes!(repositories::scan))
         .routes(routes!(policies::list, policies::create))
         .routes(routes!(policies::get, policies::update, policies::delete))
         .routes(routes!(policies::run))

@@ -27,18 +27,33 @@ enum Content {
 }
 
 impl Service {
-    /// Gives leave to download a backup from a repository that it is in.
+    /// Gives leave to download a backup from a repository that it is in: its own if none is named.
     pub async fn create_export(
         &self,
         caller: &Caller,
         id: BackupId,
-        repository: RepositoryId,
+        repository: Option<RepositoryId>,
     ) -> Result<Export> {
         caller.require(Permission::Write)?;
+        let again = async |export: ExportId| {
+            let found = self.read().await?.export(export).await?;
+            found.ok_or_else(|| Error::not_found("export", id))
+        };
+        self.once(caller, self.insert_export(caller, id, repository), again)
+            .await
+    }
+
+    async fn insert_export(
+        &self,
+        caller: &Caller,
+        id: BackupId,
+        repository: Option<RepositoryId>,
+    ) -> Result<Export> {
         let tenant = caller.tenant_id;
         let mut read = self.read().await?;
         let backup = find_backup(&mut read, tenant, id).await?;
         drop(read);
+        let repository = repository.unwrap_or(backup.repository_id);
         let reader = self.export_reader(&backup, repository).await?;
         let name = self
             .blocking(move |_| file_name(&backup.name, &reader))
@@ -64,6 +79,7 @@ impl Service {
         let subject = Some(strongroom_domain::operation::Subject::Backup(id));
         tx.insert_event(&self.event(caller, "backup.exported", subject))
             .await?;
+        self.remember(&mut tx, caller, &export.id).await?;
         tx.commit().await?;
         self.changed();
         Ok(export)

@@ -301,6 +301,20 @@ impl Service {
         job: impl FnOnce(&Repository, OperationId) -> Job,
     ) -> Result<Operation> {
         caller.require(Permission::Write)?;
+        let make = self.queue_look(caller, id, kind, operation, event, job);
+        self.once(caller, make, |id| self.operation(Some(caller), id))
+            .await
+    }
+
+    async fn queue_look(
+        &self,
+        caller: &Caller,
+        id: RepositoryId,
+        kind: OperationKind,
+        operation: NewOperation,
+        event: &str,
+        job: impl FnOnce(&Repository, OperationId) -> Job,
+    ) -> Result<Operation> {
         let mut tx = self.begin().await?;
         let repository = find_repository(&mut tx, caller.tenant_id, id).await?;
         let subject = Some(Subject::Repository(id));
@@ -311,6 +325,7 @@ impl Service {
             .map_err(taken("operation", &operation.id.to_string()))?;
         tx.enqueue(&job(&repository, operation.id)).await?;
         tx.insert_event(&self.event(caller, event, subject)).await?;
+        self.remember(&mut tx, caller, &operation.id).await?;
         tx.commit().await?;
         self.nudge();
         Ok(operation)

@@ -76,7 +76,7 @@ impl Client {
                 items.extend(found);
             }
             cursor = answer
-                .get("next_cursor")
+                .get("next")
                 .and_then(Value::as_str)
                 .map(str::to_owned);
             if cursor.is_none() || items.len() as u64 >= limit {
@@ -90,7 +90,12 @@ impl Client {
         if name_or_id.parse::<uuid::Uuid>().is_ok() {
             return Ok(name_or_id.to_owned());
         }
-        let items = self.list(&[nouns], &[("name", name_or_id)], 1000).await?;
+        // Of resources there may be many; of everything else a tenant has a few.
+        let query: &[_] = match nouns {
+            "resources" => &[("name", name_or_id)],
+            _ => &[],
+        };
+        let items = self.list(&[nouns], query, u64::MAX).await?;
         let named = items.iter().find(|it| it["name"] == name_or_id);
         if let Some(id) = named.and_then(|it| it["id"].as_str()) {
             return Ok(id.to_owned());
@@ -186,4 +191,45 @@ fn refused(status: StatusCode, problem: Option<Value>) -> anyhow::Error {
         return error.context(Hint(hint.to_owned()));
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, extract::RawQuery, routing::get};
+    use serde_json::json;
+
+    use super::*;
+
+    /// A server with a list of two pages.
+    async fn client() -> Client {
+        let page = async |RawQuery(query): RawQuery| {
+            let query = query.unwrap_or_default();
+            let page = if query.contains("cursor=more") {
+                json!({"items": [3]})
+            } else {
+                json!({"items": [1, 2], "next": "more"})
+            };
+            page.to_string()
+        };
+        let router = Router::new().route("/api/v1/things", get(page));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let token = Some("token".to_owned());
+        Client::new(&Server {
+            url,
+            token,
+            json: true,
+        })
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_list_is_read_to_its_last_page_unless_fewer_items_are_wanted() {
+        let client = client().await;
+        let all = client.list(&["things"], &[], u64::MAX).await.unwrap();
+        assert_eq!(all, [json!(1), json!(2), json!(3)]);
+        let two = client.list(&["things"], &[], 2).await.unwrap();
+        assert_eq!(two, [json!(1), json!(2)]);
+    }
 }

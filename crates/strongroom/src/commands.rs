@@ -101,8 +101,8 @@ fn cell(item: &Value, field: &str) -> String {
 }
 
 /// Deletes what is named, and says so.
-async fn remove(client: &Client, nouns: &str, id: &str, as_json: bool) -> Result<Outcome> {
-    let answer = client.delete(&[nouns, id]).await?;
+async fn remove(client: &Client, path: &[&str], as_json: bool) -> Result<Outcome> {
+    let answer = client.delete(path).await?;
     if as_json && !answer.is_null() {
         ui::json(&answer)?;
     }

@@ -93,8 +93,7 @@ pub(super) async fn delete(
         ..DeleteBackup::default()
     };
     let operation = service.delete_backup(&auth.0, id.0, request).await?;
-    let location = format!("/api/v1/operations/{}", operation.id);
-    Ok(Reply::accepted(operation.into(), location))
+    Ok(Reply::operation(operation))
 }
 
 /// Asks an active backup to stop.

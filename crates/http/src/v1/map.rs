@@ -3,6 +3,7 @@
 
 pub(super) mod backups;
 pub(super) mod common;
+pub(super) mod copies;
 pub(super) mod events;
 pub(super) mod operations;
 pub(super) mod policies;

@@ -7,6 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 
+use super::wire::Operation;
 use crate::{
     etag::{IfNoneMatch, etag},
     problem::Problem,
@@ -84,6 +85,14 @@ impl<T> Reply<T> {
             version: Some(version),
             ..self
         }
+    }
+}
+
+impl Reply<Operation> {
+    /// 202: what was asked for will be done by this operation.
+    pub(super) fn operation(operation: strongroom_domain::operation::Operation) -> Self {
+        let location = format!("/api/v1/operations/{}", operation.id);
+        Self::accepted(operation.into(), location)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use axum::{extract::State, http::StatusCode};
 use strongroom_domain::RepositoryId;
-use strongroom_service::Service;
+use strongroom_service::{Service, operations::NewOperation};
 
 use super::{
     document::Problems,
     map::common::list as listed,
     reply::{Answer, Reply},
-    request::{Administer, Auth, Body, IfMatch, Params, PathParams, Read},
-    wire::{CreateRepository, List, ListQuery, Repository, UpdateRepository},
+    request::{Administer, Auth, Body, IfMatch, Params, PathParams, Read, Write},
+    wire::{CreateRepository, List, ListQuery, Operation, Repository, UpdateRepository},
 };
 use crate::{etag::IfNoneMatch, page::cut, problem::Problem};
 
@@ -85,4 +85,32 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Problem> {
     service.delete_repository(&auth.0, id.0, version.0).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Checks a repository now: its structure, a part of its data, and whether its backups are still
+/// in it.
+#[utoipa::path(post, path = "/api/v1/repositories/{id}/check", operation_id = "check_repository",
+    tag = "repositories", params(("id" = Uuid, Path)),
+    responses((status = 202, body = Operation), Problems))]
+pub(super) async fn check(
+    service: State<Service>,
+    auth: Auth<Write>,
+    id: PathParams<RepositoryId>,
+) -> Answer<Operation> {
+    let asked = service.verify_repository(&auth.0, id.0, NewOperation::default());
+    Ok(Reply::operation(asked.await?))
+}
+
+/// Compares a repository with the catalog: takes up backups that the catalog does not know, and
+/// marks those that the repository no longer has.
+#[utoipa::path(post, path = "/api/v1/repositories/{id}/scan", operation_id = "scan_repository",
+    tag = "repositories", params(("id" = Uuid, Path)),
+    responses((status = 202, body = Operation), Problems))]
+pub(super) async fn scan(
+    service: State<Service>,
+    auth: Auth<Write>,
+    id: PathParams<RepositoryId>,
+) -> Answer<Operation> {
+    let asked = service.scan_repository(&auth.0, id.0, NewOperation::default());
+    Ok(Reply::operation(asked.await?))
 }

@@ -6,6 +6,7 @@
 
 mod backups;
 mod common;
+mod copies;
 mod events;
 mod operations;
 mod policies;
@@ -23,6 +24,7 @@ pub use self::{
         ListBackups, Progress, UpdateBackup,
     },
     common::{Annotations, Label, Limit, List, ListQuery, Sorting},
+    copies::{Copy, CreateCopy, CreateExport, Export},
     events::{ActiveWork, Event},
     operations::{ListOperations, Operation, OperationError, Subject},
     policies::{CreatePolicy, Policy, PolicyTarget, Recurrence, Retention, Schedule, UpdatePolicy},

@@ -14,6 +14,8 @@ struct Things {
     /// In no vault.
     spare: Resource,
     completed: Backup,
+    completed_id: String,
+    spare_repository: String,
     pending: Backup,
     restore: String,
     policy: String,
@@ -33,6 +35,8 @@ impl Things {
         };
         let restore = json!({"backup_id": completed.id, "target": {"type": "original"}});
         let restore = made("/api/v1/restores", "/restore/id", restore).await;
+        let spare_repository = json!({"name": "spare", "url": "memory:spare"});
+        let spare_repository = made("/api/v1/repositories", "/id", spare_repository).await;
         let policy = made("/api/v1/policies", "/id", policy("hourly")).await;
         let vault = json!({"name": "v", "resource_ids": [resource.id], "quota_bytes": 1 << 30});
         let vault = made("/api/v1/vaults", "/id", vault).await;
@@ -40,7 +44,9 @@ impl Things {
             app,
             resource,
             spare,
+            completed_id: completed.id.to_string(),
             completed,
+            spare_repository,
             pending,
             restore,
             policy,
@@ -63,6 +69,20 @@ impl Things {
             "/backups/{id}/cancel" => {
                 return Self::without_body(path, &self.pending.id.to_string());
             }
+            "/backups/{id}/copies" => {
+                let body = |id: &str| json!({ "repository_id": id });
+                let other = self.app.repository.id.to_string();
+                (
+                    &*self.completed_id,
+                    body(&self.spare_repository),
+                    body(&other),
+                )
+            }
+            "/backups/{id}/exports" => {
+                let body = |from: &Value| json!({ "repository_id": from });
+                let own = json!(self.app.repository.id);
+                (&*self.completed_id, body(&own), body(&Value::Null))
+            }
             "/restores" => {
                 let target = json!({"type": "original"});
                 let body = |conflict| json!({"backup_id": self.completed.id, "target": target, "conflict": conflict});
@@ -72,6 +92,9 @@ impl Things {
             "/repositories" => {
                 let body = |name: &str| json!({"name": name, "url": format!("memory:{name}")});
                 ("", body("one"), body("two"))
+            }
+            "/repositories/{id}/check" | "/repositories/{id}/scan" => {
+                return Self::without_body(path, &self.app.repository.id.to_string());
             }
             "/policies" => ("", policy("one"), policy("two")),
             "/policies/{id}/run" => return Self::without_body(path, &self.policy),

@@ -40,6 +40,17 @@ impl Service {
         request: CopyBackup,
     ) -> Result<Operation> {
         caller.require(Permission::Write)?;
+        let make = self.queue_copy(caller, id, request);
+        self.once(caller, make, |id| self.operation(Some(caller), id))
+            .await
+    }
+
+    async fn queue_copy(
+        &self,
+        caller: &Caller,
+        id: BackupId,
+        request: CopyBackup,
+    ) -> Result<Operation> {
         let CopyBackup {
             to,
             from,
@@ -88,6 +99,7 @@ impl Service {
         let operation = operation.await?;
         let event = self.event(caller, "backup.copy_requested", Some(Subject::Backup(id)));
         tx.insert_event(&event).await?;
+        self.remember(&mut tx, caller, &operation.id).await?;
         tx.commit().await?;
         self.nudge();
         Ok(operation)

@@ -179,7 +179,7 @@ const CHANGING: &[Verb] = verbs! {
     |s, c, of| delete_backup(of.backup.id, DeleteBackup::default());
     |s, c, of| copy_backup(of.backup.id, copy_to(of.t.repository.id));
     |s, c, of| delete_copies(of.backup.id, &[], NewOperation::default());
-    |s, c, of| create_export(of.backup.id, of.t.repository.id);
+    |s, c, of| create_export(of.backup.id, Some(of.t.repository.id));
     |s, c, of| delete_export(of.backup.id, of.t.repository.id);
     |s, c, of| request_restore(restore_to(&of.backup, of.t.directory()));
     |s, c, of| cancel_restore(of.restore);

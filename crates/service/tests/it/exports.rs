@@ -7,7 +7,7 @@ use strongroom_testkit::TestService;
 async fn export(t: &TestService, backup: &Backup) -> (ExportId, String) {
     let made = t
         .service
-        .create_export(&t.owner, backup.id, t.repository.id);
+        .create_export(&t.owner, backup.id, Some(t.repository.id));
     let made = made.await.unwrap();
     (made.id, made.file_name)
 }
@@ -58,7 +58,7 @@ async fn an_export_ends_when_it_is_told_to_and_with_its_backup() {
     let (id, _) = export(&t, &backup).await;
     let again = t
         .service
-        .create_export(&t.owner, backup.id, t.repository.id);
+        .create_export(&t.owner, backup.id, Some(t.repository.id));
     assert_eq!(again.await.unwrap_err().code(), "already_member");
     let end = || {
         t.service

@@ -105,12 +105,15 @@ pub(crate) enum BackupCmd {
         /// Id
         backup: String,
     },
-    /// Delete a backup from its repository
+    /// Delete a backup
     Delete {
         #[command(flatten)]
         server: Server,
         /// Id
         backup: String,
+        /// Only from this repository (name or id); copies in others stay
+        #[arg(long)]
+        repository: Option<String>,
     },
     /// Stop a backup that has not ended
     Cancel {
@@ -118,6 +121,39 @@ pub(crate) enum BackupCmd {
         server: Server,
         /// Id
         backup: String,
+    },
+    /// Copy a backup to another repository
+    Copy {
+        #[command(flatten)]
+        server: Server,
+        /// Id
+        backup: String,
+        /// Name or id of the repository
+        #[arg(long)]
+        to: String,
+        /// Wait until it has ended
+        #[arg(long)]
+        wait: bool,
+    },
+    /// List the copies of a backup in other repositories
+    Copies {
+        #[command(flatten)]
+        server: Server,
+        /// Id
+        backup: String,
+    },
+    /// Give leave to download a backup as one compressed file, or end it
+    Export {
+        #[command(flatten)]
+        server: Server,
+        /// Id
+        backup: String,
+        /// Name or id of a repository that the backup is in; its own if not given
+        #[arg(long)]
+        repository: Option<String>,
+        /// End the export: nobody can download it any longer
+        #[arg(long)]
+        end: bool,
     },
     /// List a directory inside a backup
     Browse {
@@ -129,6 +165,23 @@ pub(crate) enum BackupCmd {
         #[arg(default_value = "")]
         path: String,
     },
+}
+
+impl BackupCmd {
+    /// Which server it is for.
+    pub(crate) fn server(&self) -> &Server {
+        match self {
+            Self::Create { server, .. }
+            | Self::List { server, .. }
+            | Self::Show { server, .. }
+            | Self::Delete { server, .. }
+            | Self::Cancel { server, .. }
+            | Self::Copy { server, .. }
+            | Self::Copies { server, .. }
+            | Self::Export { server, .. }
+            | Self::Browse { server, .. } => server,
+        }
+    }
 }
 
 /// `strongroom restore …`
@@ -265,6 +318,26 @@ pub(crate) enum RepositoryCmd {
         server: Server,
         /// Name or id
         repository: String,
+    },
+    /// Check a repository and whether its backups are in it
+    Check {
+        #[command(flatten)]
+        server: Server,
+        /// Name or id
+        repository: String,
+        /// Wait until it has ended
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Take up backups that are in a repository and not in the catalog
+    Scan {
+        #[command(flatten)]
+        server: Server,
+        /// Name or id
+        repository: String,
+        /// Wait until it has ended
+        #[arg(long)]
+        wait: bool,
     },
     /// Forget a repository that has no backups; its data stay
     Remove {

@@ -35,7 +35,7 @@ pub(super) async fn run(cmd: PolicyCmd) -> Result<Outcome> {
         PolicyCmd::Remove { server, policy } => {
             let client = Client::new(&server)?;
             let id = client.id_of("policies", &policy).await?;
-            remove(&client, "policies", &id, server.json).await
+            remove(&client, &["policies", &id], server.json).await
         }
         PolicyCmd::Run { server, policy } => {
             let client = Client::new(&server)?;

@@ -3,8 +3,12 @@
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::{print_list, print_one, remove};
-use crate::{args::RepositoryCmd, client::Client, ui::Outcome};
+use super::{print_list, print_one, remove, wait};
+use crate::{
+    args::{RepositoryCmd, Server},
+    client::Client,
+    ui::Outcome,
+};
 
 const COLUMNS: &[(&str, &str)] = &[
     ("ID", "id"),
@@ -45,12 +49,32 @@ pub(super) async fn run(cmd: RepositoryCmd) -> Result<Outcome> {
             let id = client.id_of("repositories", &repository).await?;
             print_one(server.json, &client.get(&["repositories", &id], &[]).await?)
         }
+        RepositoryCmd::Check {
+            server,
+            repository,
+            wait,
+        } => ask(&server, &repository, "check", wait).await,
+        RepositoryCmd::Scan {
+            server,
+            repository,
+            wait,
+        } => ask(&server, &repository, "scan", wait).await,
         RepositoryCmd::Remove { server, repository } => {
             let client = Client::new(&server)?;
             let id = client.id_of("repositories", &repository).await?;
-            remove(&client, "repositories", &id, server.json).await
+            remove(&client, &["repositories", &id], server.json).await
         }
     }
+}
+
+/// Has something done to a repository.
+async fn ask(server: &Server, repository: &str, verb: &str, wait: bool) -> Result<Outcome> {
+    let client = Client::new(server)?;
+    let id = client.id_of("repositories", repository).await?;
+    let asked = client
+        .post(&["repositories", &id, verb], &json!({}))
+        .await?;
+    wait::operation(&client, asked, wait, server.json).await
 }
 
 /// A password file's content without the line end, as restic reads it.

@@ -45,7 +45,7 @@ pub(super) async fn run(cmd: ResourceCmd) -> Result<Outcome> {
         ResourceCmd::Remove { server, resource } => {
             let client = Client::new(&server)?;
             let id = client.id_of("resources", &resource).await?;
-            remove(&client, "resources", &id, server.json).await
+            remove(&client, &["resources", &id], server.json).await
         }
         ResourceCmd::Discover { server, kind } => {
             let filter = kind.as_deref().map(|kind| ("kind", kind));

@@ -46,7 +46,7 @@ pub(super) async fn run_token(cmd: TokenCmd) -> Result<Outcome> {
             print_list(server.json, &items, &columns)
         }
         TokenCmd::Revoke { server, token_id } => {
-            remove(&Client::new(&server)?, "tokens", &token_id, server.json).await
+            remove(&Client::new(&server)?, &["tokens", &token_id], server.json).await
         }
     }
 }

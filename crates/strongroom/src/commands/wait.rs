@@ -1,4 +1,4 @@
-//! Waits for a backup or restore to end, with progress on a terminal.
+//! Waits for a backup, restore or operation to end, with progress on a terminal.
 
 use std::time::Duration;
 
@@ -42,6 +42,20 @@ pub(super) async fn until_ended(
     Ok(outcome(&ended))
 }
 
+/// Prints an operation that was started, or waits for it first.
+pub(super) async fn operation(
+    client: &Client,
+    started: Value,
+    wait: bool,
+    as_json: bool,
+) -> Result<Outcome> {
+    if wait {
+        until_ended(client, "operations", started, as_json).await
+    } else {
+        print_one(as_json, &started)
+    }
+}
+
 /// How it ended; what failed is named on standard error.
 fn outcome(ended: &Value) -> Outcome {
     for entry in ended["failed_entries"].as_array().into_iter().flatten() {
@@ -50,11 +64,14 @@ fn outcome(ended: &Value) -> Outcome {
         ui::note(format_args!("warning: cannot {phase} `{path}`: {message}"));
     }
     match ended["state"].as_str() {
-        Some("completed") => Outcome::Done,
+        Some("completed" | "succeeded") => Outcome::Done,
         Some("partial") => Outcome::SomeFailed,
         other => {
             let state = other.unwrap_or("unknown");
-            let reason = ended["reason"].as_str().unwrap_or("no reason was given");
+            let reason = ended["reason"]
+                .as_str()
+                .or(ended["error"]["message"].as_str());
+            let reason = reason.unwrap_or("no reason was given");
             ui::note(format_args!("error: {state}: {reason}"));
             Outcome::Failed
         }

@@ -165,6 +165,54 @@ fn files_are_protected_browsed_and_restored_through_the_command_line() {
 }
 
 #[test]
+fn resources_repositories_and_policies_go_by_their_names() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let add = [
+        "resource",
+        "add",
+        "--kind",
+        "files",
+        "--name",
+        "docs",
+        "--set",
+        "path=/etc",
+    ];
+    json(&mut server.client(&add), 0);
+    let add = [
+        "policy",
+        "add",
+        "--name",
+        "nightly",
+        "--resource",
+        "docs",
+        "--cron",
+        "0 2 * * *",
+    ];
+    json(&mut server.client(&add), 0);
+    for (noun, name) in [
+        ("resource", "docs"),
+        ("policy", "nightly"),
+        ("repository", "default"),
+    ] {
+        let found = json(&mut server.client(&[noun, "show", name]), 0);
+        assert_eq!(found["name"], name);
+        let id = found["id"].as_str().unwrap();
+        let same = json(&mut server.client(&[noun, "show", id]), 0);
+        assert_eq!(same["name"], name);
+        let said = fails(&mut server.client(&[noun, "show", "other"]), 1);
+        assert!(
+            said.contains(&format!("{noun} `other` not found")),
+            "{said}"
+        );
+        let hint = format!("hint: `strongroom {noun} list` shows what there is");
+        assert!(said.contains(&hint), "{said}");
+    }
+    let into = ["backup", "create", "docs", "--repository", "default"];
+    json(&mut server.client(&into), 0);
+}
+
+#[test]
 fn a_backup_that_fails_names_the_path_and_ends_with_1() {
     let installation = Installation::new();
     let server = installation.serve();

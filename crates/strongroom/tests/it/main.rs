@@ -3,6 +3,7 @@
 
 mod cli;
 mod common;
+mod copies;
 mod demo;
 mod recovery;
 mod repo;

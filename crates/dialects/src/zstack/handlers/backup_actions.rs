@@ -245,7 +245,9 @@ pub(crate) async fn export(
         let backup = find_backup(&service, &caller, "databaseBackupUuid", uuid).await?;
         let storage = find_storage(&service, &caller, "backupStorageUuid", storage).await?;
         check_in(&service, &caller, &backup, storage.id).await?;
-        let made = service.create_export(&caller, backup.id, storage.id).await;
+        let made = service
+            .create_export(&caller, backup.id, Some(storage.id))
+            .await;
         let export = made.map_err(|error| exported(error, &backup, storage.id, "has been"))?;
         Outcome::done(&Exported {
             database_backup_url: export_url(&call.base, &export),

@@ -33,6 +33,17 @@ pub struct List<T> {
     pub total: Option<u64>,
 }
 
+impl<T> List<T> {
+    /// A short list in one page.
+    pub(crate) fn all(items: Vec<T>) -> Self {
+        Self {
+            items,
+            next: None,
+            total: None,
+        }
+    }
+}
+
 /// Which page of a list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
