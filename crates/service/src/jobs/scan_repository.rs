@@ -97,17 +97,23 @@ impl<'a> Scan<'a> {
             let known = read.backup_record(tenant, backup).await?;
             (known, read.backup_copy(tenant, backup, self.row.id).await?)
         };
-        match known {
+        let taken = match known {
             // Its own snapshot, or one that an attempt at it left.
-            Some(known) if known.repository_id == self.row.id || copy.is_some() => {}
-            Some(known) if known.state.is_restorable() => self.take_copy(&known, found).await?,
-            Some(_) => self.skip(&found, "its backup was deleted or failed"),
+            Some(known) if known.repository_id == self.row.id || copy.is_some() => return Ok(()),
+            Some(known) if known.state.is_restorable() => self.take_copy(&known, &found).await,
+            Some(_) => Err(not_taken("its backup was deleted or failed")),
             None => match self.resource(&found.tags) {
-                Some(resource) => self.take(&resource, found).await?,
-                None => self.skip(&found, "no resource fits it"),
+                Some(resource) => self.take(&resource, &found).await,
+                None => Err(not_taken("no resource fits it")),
             },
+        };
+        match taken {
+            Err(Stop::Fail { reason, .. }) => {
+                self.skip(&found, &reason);
+                Ok(())
+            }
+            other => other,
         }
-        Ok(())
     }
 
     fn skip(&mut self, found: &Found, reason: &str) {
@@ -139,15 +145,8 @@ impl<'a> Scan<'a> {
         Ok(bytes)
     }
 
-    async fn take(&mut self, resource: &Resource, found: Found) -> Result<(), Stop> {
-        let bytes = match self.prove(&found).await {
-            Ok(bytes) => bytes,
-            Err(Stop::Fail { reason, .. }) => {
-                self.skip(&found, &reason);
-                return Ok(());
-            }
-            Err(other) => return Err(other),
-        };
+    async fn take(&mut self, resource: &Resource, found: &Found) -> Result<(), Stop> {
+        let bytes = self.prove(found).await?;
         let service = &self.attempt.service;
         let origin = Origin {
             id: Some(found.tags.backup),
@@ -166,8 +165,7 @@ impl<'a> Scan<'a> {
         match tx.insert_backup(&backup).await {
             // Another tenant of this catalog knows it.
             Err(strongroom_store::Error::Duplicate { .. }) => {
-                self.skip(&found, "it is another tenant's");
-                return Ok(());
+                return Err(not_taken("it is another tenant's"));
             }
             inserted => inserted?,
         };
@@ -176,8 +174,8 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    async fn take_copy(&mut self, backup: &Backup, found: Found) -> Result<(), Stop> {
-        self.prove(&found).await?;
+    async fn take_copy(&mut self, backup: &Backup, found: &Found) -> Result<(), Stop> {
+        self.prove(found).await?;
         let service = &self.attempt.service;
         let now = service.now();
         let copy = BackupCopy {
@@ -237,4 +235,9 @@ impl<'a> Scan<'a> {
         }
         attempt.complete(tx).await
     }
+}
+
+/// Why a snapshot is skipped.
+fn not_taken(reason: &str) -> Stop {
+    Stop::fail("skipped", reason)
 }

@@ -1,13 +1,18 @@
 //! Copies of a backup in other repositories, and repositories compared with the catalog.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde_json::json;
 use strongroom_domain::{
     Backup, BackupState, RepositoryId, Secret,
     operation::{Operation, OperationState},
 };
+use strongroom_engine::{
+    Id,
+    backend::{FileKind, Handle},
+};
 use strongroom_service::{
+    OpenBackend,
     backups::copies::CopyBackup,
     jobs::SCAN_RESULT,
     operations::NewOperation,
@@ -151,6 +156,11 @@ async fn a_scan_notices_what_has_gone() {
     assert_eq!(t.now(&backup).await.state, BackupState::Removed);
 }
 
+fn packs(storage: &OpenBackend, url: &str) -> HashSet<Id> {
+    let listed = storage(url).unwrap().list(FileKind::Pack).unwrap();
+    listed.into_iter().map(|it| it.id).collect()
+}
+
 #[tokio::test]
 async fn a_scan_takes_up_what_another_catalog_wrote() {
     let shared = storage();
@@ -161,8 +171,15 @@ async fn a_scan_takes_up_what_another_catalog_wrote() {
     .await;
     let docs = first.files_with("docs", &[("a", b"alpha")]).await;
     let backup = first.back_up(&docs).await;
-    // A new server with an empty catalog comes by the repository.
     let (own, first_url) = (storage(), first.repository.url.clone());
+    let kept = packs(&shared, &first_url);
+    let lost = first.files_with("lost", &[("a", b"omega")]).await;
+    first.back_up(&lost).await;
+    for pack in packs(&shared, &first_url).difference(&kept) {
+        let pack = Handle::new(FileKind::Pack, *pack);
+        shared(&first_url).unwrap().delete(pack).unwrap();
+    }
+    // A new server with an empty catalog comes by the repository.
     let t = TestService::with(TestParts {
         storage: Arc::new(move |url| match url {
             "memory:found" => shared(&first_url),
@@ -184,10 +201,12 @@ async fn a_scan_takes_up_what_another_catalog_wrote() {
         scan.annotations.get(SCAN_RESULT).cloned().unwrap()
     };
     // Without a resource of its kind, nobody could restore it.
-    assert_eq!(scan().await, json!({"new": 0, "removed": 0, "skipped": 1}));
+    assert_eq!(scan().await, json!({"new": 0, "removed": 0, "skipped": 2}));
     t.files_with("docs", &[]).await;
-    assert_eq!(scan().await, json!({"new": 1, "removed": 0, "skipped": 0}));
-    assert_eq!(scan().await, json!({"new": 0, "removed": 0, "skipped": 0}));
+    t.files_with("lost", &[]).await;
+    // What cannot be restored does not keep the rest from being taken up.
+    assert_eq!(scan().await, json!({"new": 1, "removed": 0, "skipped": 1}));
+    assert_eq!(scan().await, json!({"new": 0, "removed": 0, "skipped": 1}));
     let taken = t.now(&backup).await;
     assert_eq!(taken.name, backup.name);
     assert_eq!(taken.source_bytes, backup.source_bytes);
