@@ -21,6 +21,12 @@ pub enum Work {
     RunRestore {
         /// The restore to carry out.
         restore: RestoreId,
+        /// The repository it is read from; the backup's own if nothing.
+        #[serde(default)]
+        from: Option<RepositoryId>,
+        /// Carry it out even if its safety backup fails.
+        #[serde(default)]
+        safety_may_fail: bool,
     },
     /// Remove this backup from its repository.
     DeleteBackup {
@@ -101,7 +107,7 @@ impl Work {
             | Self::DeleteBackup { backup }
             | Self::CopyBackup { backup, .. }
             | Self::DeleteCopies { backup } => backup.uuid(),
-            Self::RunRestore { restore } => restore.uuid(),
+            Self::RunRestore { restore, .. } => restore.uuid(),
             Self::ApplyRetention { policy } => policy.uuid(),
             Self::VerifyRepository { repository }
             | Self::ScanRepository { repository }

@@ -6,6 +6,7 @@ use strongroom_domain::{
     operation::{Operation, OperationError, OperationKind, OperationState, Subject},
     principal::Permission,
     query::{Filter, OperationField, Sort},
+    restore::Restore,
 };
 
 use crate::{Caller, Error, Result, Service, error::taken};
@@ -21,6 +22,8 @@ pub struct OperationResult {
     pub copies: Vec<BackupCopy>,
     /// The backup's exports.
     pub exports: Vec<Export>,
+    /// The restore that it is about, if it is one.
+    pub restore: Option<Restore>,
 }
 
 /// What a client chooses of the operation that it starts.
@@ -60,11 +63,16 @@ impl Service {
         let (tenant, ids) = (operation.tenant_id, backup.as_ref().map(|it| it.id));
         let copies = read.copies_of(tenant, ids.as_slice()).await?;
         let exports = read.exports_of(tenant, ids.as_slice()).await?;
+        let restore = match operation.subject {
+            Some(Subject::Restore(id)) => read.restore(tenant, id).await?,
+            _ => None,
+        };
         Ok(OperationResult {
             operation,
             backup,
             copies,
             exports,
+            restore,
         })
     }
 

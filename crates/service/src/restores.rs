@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Annotations, Backup, BackupId, FieldError, OperationId, Page, Paged, ResourceId, RestoreId,
-    Secret, TenantId,
+    Annotations, Backup, BackupId, FieldError, OperationId, Page, Paged, RepositoryId, ResourceId,
+    ResourceKind, RestoreId, Secret, TenantId,
     backup::BackupProgress,
     job::{Lock, Work},
     operation::{Operation, OperationKind, Subject},
@@ -22,7 +22,7 @@ use strongroom_store::{Conn, Tx};
 use self::target::{source_target, target_lock};
 use crate::{
     Caller, ConflictKind, Error, Result, Service,
-    backups::{find_backup, request::Origin},
+    backups::{copies::snapshot_in, find_backup, request::Origin},
     error::taken,
     records::INTERACTIVE,
     repositories::{check_takes_backups, find_repository, lock_key},
@@ -50,15 +50,48 @@ pub struct RequestRestore {
     pub conflict: ConflictPolicy,
     /// New names for databases, by their old ones; for database servers only.
     pub rename: BTreeMap<String, String>,
-    /// Back up what is about to be overwritten first. The restore waits for that and is not carried
-    /// out if it fails.
-    pub safety_backup: bool,
+    /// The repository it is read from; the backup's own if nothing.
+    pub from: Option<RepositoryId>,
+    /// Back up what is about to be overwritten first, which the restore waits for. If that is asked
+    /// for, nothing is restored unless it succeeds. If nothing is said, databases that are
+    /// overwritten are backed up as far as they can be.
+    pub safety_backup: Option<bool>,
     /// Vendor attributes.
     pub annotations: Annotations,
     /// The operation's id, if the client chose it.
     pub operation_id: Option<OperationId>,
     /// Vendor attributes of the operation.
     pub operation_annotations: Annotations,
+}
+
+impl RequestRestore {
+    /// A restore of all of a backup that replaces what is in the way.
+    pub fn of(backup_id: BackupId, target: RestoreTarget) -> Self {
+        Self {
+            backup_id,
+            target,
+            include: Vec::new(),
+            conflict: ConflictPolicy::Replace,
+            rename: BTreeMap::new(),
+            from: None,
+            safety_backup: None,
+            annotations: Annotations::default(),
+            operation_id: None,
+            operation_annotations: Annotations::default(),
+        }
+    }
+
+    fn to_directory(&self) -> bool {
+        matches!(self.target, RestoreTarget::Directory { .. })
+    }
+
+    /// Whether what is about to be overwritten is backed up first. Under new names databases
+    /// overwrite nothing that anybody has said is there.
+    fn is_safe(&self, kind: ResourceKind) -> bool {
+        let replaces = kind.has_databases() && !self.to_directory() && self.rename.is_empty();
+        self.safety_backup
+            .unwrap_or(replaces && self.conflict == ConflictPolicy::Replace)
+    }
 }
 
 impl Service {
@@ -89,8 +122,7 @@ impl Service {
         let backup = restorable(&mut *self.read().await?, caller.tenant_id, id).await?;
         let allowed = self.allowed_target(caller, &request.target).await?;
         let target = source_target(&mut *self.read().await?, &backup, &allowed).await?;
-        let kind = backup.kind;
-        let to_directory = matches!(request.target, RestoreTarget::Directory { .. });
+        let (kind, to_directory) = (backup.kind, request.to_directory());
         let mut faults = Faults::default();
         if let Err(error) = Patterns::new(request.include.iter().map(String::as_str)) {
             faults.add("include", error);
@@ -107,7 +139,7 @@ impl Service {
         if !request.rename.is_empty() && !to_server {
             faults.add("rename", "is for restores into database servers only");
         }
-        if request.safety_backup && to_directory {
+        if request.safety_backup == Some(true) && to_directory {
             faults.add(
                 "safety_backup",
                 "a directory is not a resource that can be backed up",
@@ -125,7 +157,9 @@ impl Service {
         let mut tx = self.begin().await?;
         let backup = restorable(&mut tx, caller.tenant_id, request.backup_id).await?;
         let mut restore = self.new_restore(caller, &backup, request);
-        if request.safety_backup {
+        let from = request.from.unwrap_or(backup.repository_id);
+        snapshot_in(&mut tx, &backup, from).await?;
+        if request.is_safe(backup.kind) {
             let safety = self.queue_safety_backup(&mut tx, caller, &backup, request);
             restore.safety_backup_id = safety.await?;
         }
@@ -141,12 +175,11 @@ impl Service {
         tx.insert_operation(&operation)
             .await
             .map_err(taken("operation", &operation.id.to_string()))?;
-        let locks = vec![
-            target_lock(&restore),
-            Lock::shared(lock_key(backup.repository_id)),
-        ];
+        let locks = vec![target_lock(&restore), Lock::shared(lock_key(from))];
         let work = Work::RunRestore {
             restore: restore.id,
+            from: request.from,
+            safety_may_fail: request.safety_backup.is_none(),
         };
         let job = self.job(
             caller.tenant_id,

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use strongroom_domain::operation::OperationError;
+use strongroom_domain::operation::{OperationError, OperationKind};
 use strongroom_http::{
     dialect::{Fallback, FallbackReason},
     extract::Rejection,
@@ -131,8 +131,8 @@ fn error_code(code: Code, mut details: String) -> ErrorCode {
     }
 }
 
-/// What a failed job of any origin says.
-pub(crate) fn of_job(error: &OperationError) -> ErrorCode {
+/// What a failed job of that kind says, whatever it comes from.
+pub(crate) fn of_job(kind: OperationKind, error: &OperationError) -> ErrorCode {
     let own = Code::ALL
         .iter()
         .copied()
@@ -147,9 +147,9 @@ pub(crate) fn of_job(error: &OperationError) -> ErrorCode {
         "internal" => Code::Internal,
         _ => Code::Failed,
     });
-    let details = match own {
-        Some(_) => error.message.clone(),
-        None => format!("fail to backup database: {}", error.message),
+    let details = match (own, kind) {
+        (None, OperationKind::Backup) => format!("fail to backup database: {}", error.message),
+        _ => error.message.clone(),
     };
     error_code(code, details)
 }
@@ -306,12 +306,12 @@ fn wrong_method(method: &str, path: &str) -> (StatusCode, String) {
 mod tests {
     use super::*;
 
-    fn job(code: &str, message: &str) -> (&'static str, String) {
+    fn job(kind: OperationKind, code: &str, message: &str) -> (&'static str, String) {
         let error = OperationError {
             code: code.into(),
             message: message.into(),
         };
-        let ErrorCode { code, details, .. } = of_job(&error);
+        let ErrorCode { code, details, .. } = of_job(kind, &error);
         (code, details)
     }
 
@@ -321,14 +321,17 @@ mod tests {
             .for_job()
             .unwrap();
         assert_eq!(
-            of_job(&kept),
+            of_job(OperationKind::Backup, &kept),
             error_code(Code::InvalidArgument, "field[name] is bad".into())
         );
         assert_eq!(
-            job("source", "exit 2"),
+            job(OperationKind::Backup, "source", "exit 2"),
             ("SYS.1006", "fail to backup database: exit 2".into())
         );
-        assert_eq!(job("cancelled", "stopped").0, "SYS.1017");
+        let other = OperationKind::Restore;
+        let failed = ("SYS.1006", "exit 2".into());
+        assert_eq!(job(other, "source", "exit 2"), failed);
+        assert_eq!(job(other, "cancelled", "stopped").0, "SYS.1017");
     }
 
     #[test]

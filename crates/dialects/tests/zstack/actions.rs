@@ -11,7 +11,11 @@ use axum::{
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use strongroom_service::repositories::CreateRepository;
+use strongroom_domain::{
+    Face,
+    restore::{Restore, RestoreState, RestoreTarget},
+};
+use strongroom_service::{Caller, repositories::CreateRepository, restores::RequestRestore};
 use strongroom_testkit::TestApp;
 use tokio::{net::TcpListener, sync::mpsc};
 
@@ -235,6 +239,36 @@ async fn what_a_recovery_lacks_is_said_in_the_vendors_words() {
         recover(json!({"uuid": unknown, "mysqlRootPassword": "x"})).await,
         format!("invalid field[uuid], resource[uuid:{unknown}, type:DatabaseBackupVO] not found")
     );
+}
+
+#[tokio::test]
+async fn a_recovery_of_which_a_part_is_missing_has_failed() {
+    let app = server("a dump").await;
+    let client = Client::log_in(&app).await;
+    let (uuid, _) = made(&app, &client).await;
+    let caller = Caller {
+        face: Some(Face::Zstack),
+        ..app.owner.clone()
+    };
+    let path = app.directory().join("recovered").display().to_string();
+    let directory = RestoreTarget::Directory { path };
+    let request = RequestRestore::of(uuid.parse().unwrap(), directory);
+    let started = app.service.request_restore(&caller, request).await;
+    let (restore, operation) = started.unwrap();
+    app.work().await;
+    let mut tx = app.store.begin().await.unwrap();
+    let found = tx.restore(restore.tenant_id, restore.id).await.unwrap();
+    let partial = Restore {
+        state: RestoreState::Partial,
+        reason: Some("1 entries were not restored exactly, first: `b`".to_owned()),
+        ..found.unwrap()
+    };
+    tx.update_restore(&partial).await.unwrap();
+    tx.commit().await.unwrap();
+    let job = format!("/zstack/v1/api-jobs/{}", operation.id.simple());
+    let error = &client.poll(&job).await.expect(503).json()["error"];
+    assert_eq!(error["code"], "SYS.1006");
+    assert_eq!(error["details"], partial.reason.unwrap());
 }
 
 #[tokio::test]

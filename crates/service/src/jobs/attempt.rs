@@ -174,7 +174,7 @@ impl Attempt {
         let mut tx = self.begin().await?;
         match self.job.work {
             Work::RunBackup { backup } => tx.set_backup_progress(backup, &progress).await?,
-            Work::RunRestore { restore } => tx.set_restore_progress(restore, &progress).await?,
+            Work::RunRestore { restore, .. } => tx.set_restore_progress(restore, &progress).await?,
             _ => {}
         }
         if let Some(percent) = progress.percent()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use strongroom_domain::{
-    Backup, BackupId, BackupState, RestoreId, TenantId,
+    Backup, BackupId, BackupState, RepositoryId, ResourceKind, RestoreId, TenantId,
     backup::{BackupProgress, MAX_FAILED_ENTRIES},
     operation::Subject,
     repository::Repository,
@@ -17,7 +17,7 @@ use strongroom_store::Tx;
 use super::{Attempt, Stop, transfer::failed_entry};
 use crate::{
     Error,
-    backups::find_backup,
+    backups::{copies::snapshot_in, find_backup},
     repositories::find_repository,
     restores::target::{check_unmoved, source_target},
 };
@@ -30,18 +30,26 @@ struct Plan {
     restore: Restore,
     backup: Backup,
     repository: Repository,
+    /// The backup in that repository.
+    snapshot: String,
     target: RestoreTarget,
 }
 
 /// Carries the restore out, or finds that there is nothing to do any more.
-pub(super) async fn run(attempt: &Attempt, id: RestoreId) -> Result<(), Stop> {
-    let Some(plan) = begin(attempt, id).await? else {
+pub(super) async fn run(
+    attempt: &Attempt,
+    id: RestoreId,
+    from: Option<RepositoryId>,
+    safety_may_fail: bool,
+) -> Result<(), Stop> {
+    let Some(plan) = begin(attempt, id, from, safety_may_fail).await? else {
         return Ok(());
     };
     let Plan {
         restore,
         backup,
         repository,
+        snapshot,
         target,
     } = plan;
     let request = RestoreRequest {
@@ -58,13 +66,18 @@ pub(super) async fn run(attempt: &Attempt, id: RestoreId) -> Result<(), Stop> {
     let report = attempt
         .blocking(move |attempt| {
             check_unmoved(&request.target)?;
-            restore_tree(attempt, &backup, &repository, &request)
+            restore_tree(attempt, backup.kind, &repository, &snapshot, &request)
         })
         .await?;
     commit(attempt, &restore, &report).await
 }
 
-async fn begin(attempt: &Attempt, id: RestoreId) -> Result<Option<Plan>, Stop> {
+async fn begin(
+    attempt: &Attempt,
+    id: RestoreId,
+    from: Option<RepositoryId>,
+    safety_may_fail: bool,
+) -> Result<Option<Plan>, Stop> {
     let tenant = attempt.job.tenant_id;
     let mut tx = attempt.begin().await?;
     let found = tx
@@ -78,10 +91,12 @@ async fn begin(attempt: &Attempt, id: RestoreId) -> Result<Option<Plan>, Stop> {
     attempt.check_attempts()?;
     attempt.check()?;
     if let Some(id) = restore.safety_backup_id {
-        wait_for(&mut tx, tenant, id).await?;
+        wait_for(&mut tx, tenant, id, safety_may_fail).await?;
     }
     let backup = find_backup(&mut tx, tenant, restore.backup_id).await?;
-    let repository = find_repository(&mut tx, tenant, backup.repository_id).await?;
+    let from = from.unwrap_or(backup.repository_id);
+    let repository = find_repository(&mut tx, tenant, from).await?;
+    let snapshot = snapshot_in(&mut tx, &backup, from).await?;
     let target = source_target(&mut tx, &backup, &restore.target).await?;
     let now = attempt.service.now();
     // An attempt that died left it running; this one begins anew.
@@ -102,13 +117,14 @@ async fn begin(attempt: &Attempt, id: RestoreId) -> Result<Option<Plan>, Stop> {
         restore,
         backup,
         repository,
+        snapshot,
         target,
     }))
 }
 
 /// Fails until the backup of what is about to be overwritten is complete, and for good if it is
-/// not going to be.
-async fn wait_for(tx: &mut Tx, tenant: TenantId, id: BackupId) -> Result<(), Stop> {
+/// not going to be but has to.
+async fn wait_for(tx: &mut Tx, tenant: TenantId, id: BackupId, may_fail: bool) -> Result<(), Stop> {
     let safety = find_backup(tx, tenant, id).await?;
     let (name, state) = (&safety.name, safety.state);
     if state.is_active() {
@@ -118,7 +134,7 @@ async fn wait_for(tx: &mut Tx, tenant: TenantId, id: BackupId) -> Result<(), Sto
             reason,
         });
     }
-    if state == BackupState::Completed {
+    if state == BackupState::Completed || may_fail {
         return Ok(());
     }
     let why = safety.reason.unwrap_or_default();
@@ -128,20 +144,20 @@ async fn wait_for(tx: &mut Tx, tenant: TenantId, id: BackupId) -> Result<(), Sto
 
 fn restore_tree(
     attempt: &Attempt,
-    backup: &Backup,
+    kind: ResourceKind,
     row: &Repository,
+    snapshot: &str,
     request: &RestoreRequest,
 ) -> Result<RestoreReport, Stop> {
     let failed = |error: strongroom_engine::Error| Stop::engine(&row.name, &error);
-    let source = attempt.service.sources().get(backup.kind).ok_or_else(|| {
+    let source = attempt.service.sources().get(kind).ok_or_else(|| {
         Stop::fail(
             "source_failed",
-            format!("`{}` has no source in this build", backup.kind),
+            format!("`{kind}` has no source in this build"),
         )
     })?;
     let context = attempt.context();
     let repository = attempt.open(row)?;
-    let snapshot = backup.snapshot.as_deref().unwrap_or_default();
     let snapshot = repository.find_snapshot(snapshot).map_err(failed)?;
     let indexed = repository.into_indexed(&context).map_err(failed)?;
     Ok(source.restore(request, &indexed.reader(&snapshot), &context)?)

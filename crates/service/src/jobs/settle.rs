@@ -63,7 +63,9 @@ impl Attempt {
         let mut tx = self.begin().await?;
         match self.job.work {
             Work::RunBackup { backup } => self.reopen_backup(&mut tx, backup, reason).await?,
-            Work::RunRestore { restore } => self.reopen_restore(&mut tx, restore, reason).await?,
+            Work::RunRestore { restore, .. } => {
+                self.reopen_restore(&mut tx, restore, reason).await?
+            }
             _ => {}
         }
         tx.finish(self.job.id, self.job.fence, outcome).await?;
@@ -114,7 +116,7 @@ impl Attempt {
         let mut tx = self.begin().await?;
         match self.job.work {
             Work::RunBackup { backup } => self.end_backup(&mut tx, backup, &end).await?,
-            Work::RunRestore { restore } => self.end_restore(&mut tx, restore, &end).await?,
+            Work::RunRestore { restore, .. } => self.end_restore(&mut tx, restore, &end).await?,
             Work::DeleteBackup { backup } => self.end_deletion(&mut tx, backup, &end).await?,
             Work::CopyBackup { backup, to, .. } => {
                 self.end_copy(&mut tx, backup, to, &end).await?;
@@ -300,7 +302,7 @@ pub(crate) fn subject(work: &Work) -> Subject {
         | Work::DeleteBackup { backup }
         | Work::CopyBackup { backup, .. }
         | Work::DeleteCopies { backup } => Subject::Backup(backup),
-        Work::RunRestore { restore } => Subject::Restore(restore),
+        Work::RunRestore { restore, .. } => Subject::Restore(restore),
         Work::ApplyRetention { policy } => Subject::Policy(policy),
         Work::VerifyRepository { repository }
         | Work::ScanRepository { repository }

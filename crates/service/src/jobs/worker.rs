@@ -115,7 +115,11 @@ impl Service {
 async fn carry_out(attempt: &Attempt, work: Work) -> Result<(), Stop> {
     match work {
         Work::RunBackup { backup } => run_backup::run(attempt, backup).await,
-        Work::RunRestore { restore } => run_restore::run(attempt, restore).await,
+        Work::RunRestore {
+            restore,
+            from,
+            safety_may_fail,
+        } => run_restore::run(attempt, restore, from, safety_may_fail).await,
         Work::DeleteBackup { backup } => delete_backup::run(attempt, backup).await,
         Work::CopyBackup { backup, from, to } => copy_backup::run(attempt, backup, from, to).await,
         Work::DeleteCopies { backup } => delete_copies::run(attempt, backup).await,

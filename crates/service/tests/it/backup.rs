@@ -87,7 +87,8 @@ pub(crate) fn restore_to(backup: &Backup, target: &Path) -> RequestRestore {
         include: Vec::new(),
         conflict: ConflictPolicy::Replace,
         rename: BTreeMap::new(),
-        safety_backup: false,
+        from: None,
+        safety_backup: Some(false),
         annotations: Annotations::default(),
         operation_id: None,
         operation_annotations: Annotations::default(),
@@ -130,7 +131,7 @@ async fn what_a_restore_overwrites_is_backed_up_first_if_that_is_wanted() {
     std::fs::write(&file, b"newer").unwrap();
     let request = || RequestRestore {
         target: RestoreTarget::Original,
-        safety_backup: true,
+        safety_backup: Some(true),
         ..restore_to(&backup, t.directory())
     };
     let restore = async || {
@@ -168,7 +169,7 @@ async fn what_a_restore_overwrites_is_backed_up_first_if_that_is_wanted() {
     let reason = refused.reason.unwrap();
     assert!(reason.contains("so nothing was restored"), "{reason}");
     let directory = RequestRestore {
-        safety_backup: true,
+        safety_backup: Some(true),
         ..restore_to(&backup, &elsewhere)
     };
     let invalid = t.service.request_restore(&t.owner, directory).await;

@@ -17,6 +17,7 @@ use strongroom_service::{
     jobs::SCAN_RESULT,
     operations::NewOperation,
     repositories::{CreateRepository, UpdateRepository},
+    restores::RequestRestore,
     storage,
 };
 use strongroom_testkit::{TestParts, TestService};
@@ -137,6 +138,38 @@ async fn a_copy_is_refused_where_there_is_one_and_where_none_is_taken() {
     assert!(!changed.unwrap().enabled);
     let request = strongroom_service::backups::RequestBackup::of(backup.resource_id);
     let refused = t.service.request_backup(&t.owner, request).await;
+    assert_eq!(refused.unwrap_err().code(), "wrong_state");
+}
+
+#[tokio::test]
+async fn a_backup_is_restored_from_the_copy_that_is_named() {
+    let t = TestService::start().await;
+    let (backup, attic) = copied(&t).await;
+    let ids: Vec<_> = t.snapshots().iter().map(|it| it.id).collect();
+    t.engine().forget(&ids).unwrap();
+    let target = t.directory().join("restored");
+    let request = |from| RequestRestore {
+        from,
+        ..restore_to(&backup, &target)
+    };
+    let (_, own) = t
+        .service
+        .request_restore(&t.owner, request(None))
+        .await
+        .unwrap();
+    let own = ended(&t, &own).await;
+    assert_eq!(own.state, OperationState::Failed);
+    let (_, copy) = t
+        .service
+        .request_restore(&t.owner, request(Some(attic)))
+        .await
+        .unwrap();
+    succeed(&t, &copy).await;
+    assert_eq!(std::fs::read(target.join("b/c")).unwrap(), b"gamma");
+    let nowhere = CreateRepository::at("empty", "memory:empty");
+    let nowhere = t.service.create_repository(&t.owner, nowhere).await;
+    let nowhere = request(Some(nowhere.unwrap().id));
+    let refused = t.service.request_restore(&t.owner, nowhere).await;
     assert_eq!(refused.unwrap_err().code(), "wrong_state");
 }
 

@@ -93,6 +93,55 @@ async fn databases_are_backed_up_once_dropped_and_restored_as_they_were() {
 }
 
 #[tokio::test]
+async fn a_database_is_backed_up_before_it_is_overwritten_unless_that_is_refused() {
+    let name = format!("service_safety_{}", std::process::id());
+    sql(&format!(
+        "CREATE DATABASE {name}; USE {name}; CREATE TABLE t AS SELECT 7 AS v"
+    ));
+    let t = TestService::start().await;
+    let backup = t.back_up(&register(&t, &name).await).await;
+    let restore = async |safety_backup| {
+        let request = RequestRestore {
+            safety_backup,
+            ..RequestRestore::of(backup.id, RestoreTarget::Original)
+        };
+        let (restore, _) = t.service.request_restore(&t.owner, request).await.unwrap();
+        for _ in 0..3 {
+            t.work().await;
+            // The restore looks every second whether its safety backup has ended.
+            t.clock.advance(jiff::SignedDuration::from_secs(2));
+        }
+        t.service.restore(&t.owner, restore.id).await.unwrap()
+    };
+    let value = || sql(&format!("SELECT v FROM {name}.t"));
+
+    sql(&format!("UPDATE {name}.t SET v = 8"));
+    let done = restore(None).await;
+    assert_eq!(done.state, RestoreState::Completed, "{:?}", done.reason);
+    assert_eq!(value(), "7\n");
+    let safety = done.safety_backup_id.unwrap();
+    let undo = RequestRestore {
+        safety_backup: Some(false),
+        ..RequestRestore::of(safety, RestoreTarget::Original)
+    };
+    let (undo, _) = t.service.request_restore(&t.owner, undo).await.unwrap();
+    assert_eq!(undo.safety_backup_id, None);
+    t.work().await;
+    assert_eq!(value(), "8\n");
+
+    // What is gone cannot be backed up: no reason not to bring it back, unless somebody insists.
+    sql(&format!("DROP DATABASE {name}"));
+    let refused = restore(Some(true)).await;
+    assert_eq!(refused.state, RestoreState::Failed);
+    let reason = refused.reason.unwrap();
+    assert!(reason.contains("nothing was restored"), "{reason}");
+    let done = restore(None).await;
+    assert_eq!(done.state, RestoreState::Completed, "{:?}", done.reason);
+    assert_eq!(value(), "7\n");
+    sql(&format!("DROP DATABASE {name}"));
+}
+
+#[tokio::test]
 async fn a_database_is_restored_beside_itself_under_another_name() {
     let name = format!("service_beside_{}", std::process::id());
     sql(&format!(

@@ -78,14 +78,16 @@ pub(super) fn restore(
         context,
     };
     let keep = request.overwrite == Overwrite::Never;
+    let stays = |one: &Chosen<'_, Details>| keep && there.iter().any(|it| it.name == one.name);
+    for one in chosen.iter().filter(|one| !stays(one)) {
+        run.prove(&one.path, one.name)?;
+    }
     restore_each(
         chosen,
         |one| one.path.clone(),
-        |one| {
-            if keep && there.iter().any(|it| it.name == one.name) {
-                return Ok(None);
-            }
-            run.restore(one).map(Some)
+        |one| match stays(one) {
+            true => Ok(None),
+            false => run.restore(one).map(Some),
         },
     )
 }
@@ -155,7 +157,6 @@ struct Run<'a> {
 impl Run<'_> {
     /// Makes one database anew; gives the length of its dump.
     fn restore(&self, one: &Chosen<'_, Details>) -> Result<u64, SourceError> {
-        self.prove(&one.path, one.name)?;
         let name = identifier(one.name);
         let (charset, collation) = (&one.from.details.character_set, &one.from.details.collation);
         let properties = format!(

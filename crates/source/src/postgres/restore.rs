@@ -67,6 +67,11 @@ pub(super) fn restore(
         context,
         keep: request.overwrite == Overwrite::Never,
     };
+    for part in &parts {
+        if let Part::Database(one) = part {
+            run.prove(one)?;
+        }
+    }
     let path = |part: &Part<'_>| match part {
         Part::Globals => globals.clone(),
         Part::Database(one) => one.path.clone(),
@@ -155,6 +160,14 @@ impl Run<'_> {
                 Err(error)
             }
         }
+    }
+
+    /// Has a stored archive read to its end, so that no database is replaced if another's is damaged.
+    fn prove(&self, one: &Chosen<'_, Details>) -> Result<(), SourceError> {
+        let mut program = self.client.program(&self.reader, COMMON)?;
+        program.command.arg("--file=/dev/null");
+        let what = format!("reading the archive of database `{}`", one.name);
+        feed(program, &what, self.tree.open(&one.path)?, self.context).map(drop)
     }
 
     /// Restores the archive into the new database.

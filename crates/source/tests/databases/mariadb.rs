@@ -262,6 +262,32 @@ fn a_dump_that_is_cut_off_does_not_touch_the_database_that_is_there() {
 }
 
 #[test]
+fn no_database_is_replaced_if_the_dump_of_another_is_damaged() {
+    let names = ["whole", "damaged"].map(database);
+    for name in &names {
+        sql(&format!(
+            "USE `{name}`; CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('before')"
+        ));
+    }
+    let both = server(&names.join(","));
+    let mut stored = both.back_up();
+    let path = format!("databases/{}.sql", names[1]);
+    let dump = stored.get(&path).to_vec();
+    stored.set(&path, &dump[..dump.len() / 2]);
+    for name in &names {
+        sql(&format!("UPDATE `{name}`.t SET v = 'after'"));
+    }
+    let error = both.restore(&stored, &[], &[]).unwrap_err().to_string();
+    assert!(
+        error.contains("cut off") && error.contains(&names[1]),
+        "{error}"
+    );
+    for name in &names {
+        assert_eq!(sql(&format!("SELECT v FROM `{name}`.t")), "after\n");
+    }
+}
+
+#[test]
 fn a_statement_that_fails_is_named_and_nothing_half_restored_stays() {
     let name = database("broken");
     sql(&format!(

@@ -330,6 +330,26 @@ fn an_archive_that_cannot_be_restored_leaves_the_database_as_it_is() {
 }
 
 #[test]
+fn no_database_is_replaced_if_the_archive_of_another_is_damaged() {
+    let names = ["whole", "damaged"].map(|it| with_value(it, "before"));
+    let both = server(&names.join(","));
+    let mut stored = both.back_up();
+    let path = format!("databases/{}.dump", names[1]);
+    let dump = stored.get(&path).to_vec();
+    stored.set(&path, &dump[..dump.len() - 20]);
+    for name in &names {
+        sql(name, "UPDATE t SET v = 'after'");
+    }
+    let error = both.restore(&stored, &["databases"], &[]);
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("end of file") && error.contains(&names[1]),
+        "{error}"
+    );
+    assert_eq!(names.each_ref().map(|it| value(it)), ["after", "after"]);
+}
+
+#[test]
 fn a_wrong_password_is_an_error_that_does_not_show_it() {
     let user = unique("wrong");
     sql(

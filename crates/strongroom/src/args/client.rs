@@ -203,9 +203,16 @@ pub(crate) struct RestoreArgs {
     /// Restore this database under another name: `OLD=NEW`
     #[arg(long, value_name = "OLD=NEW")]
     pub(crate) rename: Vec<String>,
-    /// Back up what is about to be overwritten first
+    /// Name or id of a repository that has a copy of the backup, to read from that
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Back up what is about to be overwritten first, and restore nothing if that fails. Databases
+    /// are backed up in any case if they can be
     #[arg(long)]
     pub(crate) safety_backup: bool,
+    /// Do not back up databases before they are overwritten
+    #[arg(long, conflicts_with = "safety_backup")]
+    pub(crate) no_safety_backup: bool,
     /// Wait until it has ended
     #[arg(long)]
     pub(crate) wait: bool,

@@ -8,13 +8,23 @@ use crate::{args::RestoreArgs, client::Client, ui::Outcome};
 
 pub(super) async fn run(args: RestoreArgs) -> Result<Outcome> {
     let client = Client::new(&args.server)?;
+    let from = match &args.from {
+        Some(repository) => Some(client.id_of("repositories", repository).await?),
+        None => None,
+    };
+    let safety_backup = match (args.safety_backup, args.no_safety_backup) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    };
     let body = json!({
         "backup_id": args.backup,
         "target": target(&args.to)?,
         "include": args.include,
         "conflict": if args.keep_existing { "keep" } else { "replace" },
         "rename": renames(&args.rename)?,
-        "safety_backup": args.safety_backup,
+        "repository_id": from,
+        "safety_backup": safety_backup,
     });
     let restore = client.post(&["restores"], &body).await?["restore"].take();
     if args.wait {

@@ -1,12 +1,9 @@
 //! Backups as CBR shows them, and restores as it asks for them.
 
-use std::collections::BTreeMap;
-
 use std::collections::HashSet;
 
 use strongroom_domain::{
-    Annotations, Backup, BackupId, BackupState, ResourceId, ResourceKind, Trigger,
-    restore::{ConflictPolicy, RestoreTarget},
+    Backup, BackupId, BackupState, ResourceId, ResourceKind, Trigger, restore::RestoreTarget,
 };
 use strongroom_service::restores::RequestRestore;
 
@@ -176,16 +173,10 @@ pub(in crate::cbr) fn restore_request(
     of: &Backup,
     request: &wire::BackupRestore,
 ) -> Result<RequestRestore> {
+    let target = restore_target(of, request)?;
     Ok(RequestRestore {
-        backup_id: of.id,
-        target: restore_target(of, request)?,
-        include: Vec::new(),
-        conflict: ConflictPolicy::Replace,
-        rename: BTreeMap::new(),
-        safety_backup: false,
-        annotations: Annotations::default(),
-        operation_id: None,
-        operation_annotations: Annotations::default(),
+        safety_backup: Some(false),
+        ..RequestRestore::of(of.id, target)
     })
 }
 

@@ -1,13 +1,11 @@
 //! What can be done with database backups besides making and deleting them: recover, copy, export,
 //! compare a storage with the catalog.
 
-use std::collections::BTreeMap;
-
 use axum::{extract::State, http::Uri};
 use strongroom_domain::{
-    Annotations, Backup, BackupState, RepositoryId, ResourceKind, Secret,
+    Backup, BackupState, RepositoryId, ResourceKind, Secret,
     query::{BackupField, Filter},
-    restore::{ConflictPolicy, RestoreTarget},
+    restore::RestoreTarget,
 };
 use strongroom_http::download::export_url;
 use strongroom_service::{
@@ -81,39 +79,38 @@ pub(crate) async fn start_recovery(
     let message = "org.zstack.header.storage.database.backup.APIRecoverDatabaseFromBackupMsg";
     let password = map::mandatory_of(message, "mysqlRootPassword", mysql_root_password)?;
     let place = backup_storage_url.zip(backup_install_path);
-    let backup = recoverable(service, caller, uuid, place).await?;
+    let (backup, from) = recoverable(service, caller, uuid, place).await?;
     check_root(service, caller, &backup, Secret::new(password)).await?;
     let request = RequestRestore {
-        backup_id: backup.id,
-        target: RestoreTarget::Original,
-        include: Vec::new(),
-        conflict: ConflictPolicy::Replace,
-        rename: BTreeMap::new(),
-        safety_backup: false,
-        annotations: Annotations::default(),
+        from,
         operation_id: operation.id,
         operation_annotations: operation.annotations,
+        ..RequestRestore::of(backup.id, RestoreTarget::Original)
     };
     let (_, operation) = service.request_restore(caller, request).await?;
     Ok(Outcome::Started(operation))
 }
 
-/// The backup that is to be recovered from, named by its uuid or by storage and path.
+/// The backup that is to be recovered from, named by its uuid or by storage and path, with that
+/// storage.
 async fn recoverable(
     service: &Service,
     caller: &Caller,
     uuid: Option<String>,
     place: Option<(String, String)>,
-) -> Result<Backup, Error> {
-    let backup = match (uuid, place) {
-        (Some(uuid), _) => find_backup(service, caller, "uuid", uuid.trim()).await?,
+) -> Result<(Backup, Option<RepositoryId>), Error> {
+    let (backup, from) = match (uuid, place) {
+        (Some(uuid), _) => (
+            find_backup(service, caller, "uuid", uuid.trim()).await?,
+            None,
+        ),
         (None, Some((url, path))) => {
             let storage = log_in_to_store(service, caller, &url).await?;
             let path = path.trim();
             let uuid = path.strip_prefix(INSTALL_PATH).unwrap_or(path);
             let backup = find_backup(service, caller, "backupInstallPath", uuid).await?;
             check_in(service, caller, &backup, storage).await?;
-            backup
+            (backup, Some(storage))
         }
         (None, None) => {
             let details = "installPath and bsUrl are both need";
@@ -125,7 +122,7 @@ async fn recoverable(
         let details = format!("databaseBackup[uuid:{uuid}] is not Enabled and Ready");
         return Err(Error::api(Code::InvalidArgument, details));
     }
-    Ok(backup)
+    Ok((backup, from))
 }
 
 /// Whoever recovers a server must be able to log in to it as its administrator.

@@ -9,7 +9,8 @@ use axum::{
 use serde_json::value::RawValue;
 use strongroom_domain::{
     Face, OperationId,
-    operation::{Operation, OperationKind, OperationState},
+    operation::{Operation, OperationError, OperationKind, OperationState},
+    restore::RestoreState,
 };
 use strongroom_http::extract::Base;
 use strongroom_service::{
@@ -103,8 +104,7 @@ pub(crate) fn answer(
         OperationState::Succeeded => succeeded(found, base, schema),
         OperationState::Failed | OperationState::Cancelled => {
             let error = found.operation.error.unwrap_or_else(cancelled);
-            let error = error::of_job(&error);
-            Ok(Json(StatusCode::SERVICE_UNAVAILABLE, Failed { error }).into_response())
+            Ok(failed(found.operation.kind, &error))
         }
     }
 }
@@ -116,7 +116,14 @@ fn succeeded(found: OperationResult, base: Option<&Base>, schema: bool) -> Resul
         backup,
         copies,
         exports,
+        restore,
     } = found;
+    // The vendor's word for a recovery of which a part is missing is the same as for none.
+    if let Some(restore) = restore.filter(|it| it.state == RestoreState::Partial) {
+        let message = restore.reason.unwrap_or_default();
+        let code = "partial".to_owned();
+        return Ok(failed(operation.kind, &OperationError { code, message }));
+    }
     let schema = schema || operation.annotations.get(SCHEMA).is_some();
     match (operation.kind, backup) {
         (OperationKind::Backup | OperationKind::CopyBackup, Some(backup)) => {
@@ -132,9 +139,14 @@ fn succeeded(found: OperationResult, base: Option<&Base>, schema: bool) -> Resul
     }
 }
 
-fn cancelled() -> strongroom_domain::operation::OperationError {
+fn failed(kind: OperationKind, error: &OperationError) -> Response {
+    let error = error::of_job(kind, error);
+    Json(StatusCode::SERVICE_UNAVAILABLE, Failed { error }).into_response()
+}
+
+fn cancelled() -> OperationError {
     let (code, message) = ("cancelled".to_owned(), "it was cancelled".to_owned());
-    strongroom_domain::operation::OperationError { code, message }
+    OperationError { code, message }
 }
 
 /// The result that was written down when the job was recorded; nothing to say without one.

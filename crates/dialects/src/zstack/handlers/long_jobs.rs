@@ -50,7 +50,9 @@ async fn row(service: &Service, caller: &Caller, object: &FaceObject) -> Result<
         Some(id) => found(service.operation(Some(caller), id).await)?,
         None => None,
     };
-    let error = operation.as_ref().and_then(|it| it.error.as_ref());
+    let error = operation
+        .as_ref()
+        .and_then(|it| Some(error::of_job(it.kind, it.error.as_ref()?)));
     Ok(LongJob {
         uuid: object.id.simple(),
         name: name.unwrap_or_default(),
@@ -58,9 +60,7 @@ async fn row(service: &Service, caller: &Caller, object: &FaceObject) -> Result<
         api_id: operation.as_ref().map(|it| it.id.simple()),
         job_name: job_name.unwrap_or_default(),
         job_data: job_data.unwrap_or_default(),
-        job_result: error
-            .map(|it| serde_json::to_string(&error::of_job(it)))
-            .transpose()?,
+        job_result: error.map(|it| serde_json::to_string(&it)).transpose()?,
         target_resource_uuid,
         state: state(operation.as_ref()),
         create_date: timestamp(object.created_at),

@@ -92,19 +92,18 @@ pub(in crate::v1) fn create(body: CreateRestore) -> RequestRestore {
         include,
         conflict,
         rename,
+        repository_id,
         safety_backup,
         annotations,
     } = body;
     RequestRestore {
-        backup_id,
-        target: target.into(),
         include,
         conflict: conflict.unwrap_or(ConflictPolicy::Replace),
         rename,
+        from: repository_id,
         safety_backup,
         annotations: Annotations(annotations),
-        operation_id: None,
-        operation_annotations: Annotations::default(),
+        ..RequestRestore::of(backup_id, target.into())
     }
 }
 

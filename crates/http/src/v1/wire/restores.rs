@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    BackupId, PrincipalId, ResourceId, RestoreId,
+    BackupId, PrincipalId, RepositoryId, ResourceId, RestoreId,
     restore::{ConflictPolicy, RestoreState},
 };
 use utoipa::{IntoParams, ToSchema};
@@ -103,9 +103,14 @@ pub struct CreateRestore {
     /// New names for databases, by their old ones; for database servers only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rename: BTreeMap<String, String>,
-    /// Back up what is about to be overwritten first; the restore is not carried out if that fails.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub safety_backup: bool,
+    /// The repository to read it from, if not the backup's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub repository_id: Option<RepositoryId>,
+    /// Back up what is about to be overwritten first, and restore nothing if that fails. If this is
+    /// left out, databases that are overwritten are backed up as far as they can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safety_backup: Option<bool>,
     /// Vendor attributes.
     #[serde(default)]
     #[schema(value_type = Object)]
