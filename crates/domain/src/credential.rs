@@ -31,6 +31,8 @@ pub struct Credential {
     pub lookup: String,
     /// The sealed secret key of an access key; nothing for a token.
     pub sealed_secret: Option<Vec<u8>>,
+    /// One that is off opens nothing.
+    pub enabled: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it stops working, if ever.

@@ -19,6 +19,15 @@ pub enum PolicyTarget {
     Vault(VaultId),
 }
 
+/// Where a policy's backups are copied to once they are made, and how long the copies stay there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyCopy {
+    /// Where the copies go.
+    pub repository_id: RepositoryId,
+    /// Which of them stay; decided apart from the backups that they are of.
+    pub retention: crate::retention::Retention,
+}
+
 /// Standing intent: what to back up when, and how long to keep it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -42,6 +51,8 @@ pub struct Policy {
     pub targets: Vec<PolicyTarget>,
     /// Where its backups go; the tenant's default if nothing.
     pub repository_id: Option<RepositoryId>,
+    /// Where its backups are copied to, if anywhere.
+    pub copy_to: Option<PolicyCopy>,
     /// The next occurrence.
     pub next_run: Option<Timestamp>,
     /// The last occurrence that was acted on.

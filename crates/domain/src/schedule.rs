@@ -44,6 +44,15 @@ pub enum Recurrence {
     Rrule(String),
     /// Every so many seconds from the policy's creation.
     Every(u64),
+    /// Every so many seconds from a time of its own on, which is its first occurrence.
+    Series {
+        /// Its first occurrence; a second after the policy's creation if nothing.
+        start: Option<Timestamp>,
+        /// Seconds between two occurrences; of no meaning if there is one only.
+        every: u64,
+        /// How many occurrences it has; without end if nothing.
+        count: Option<u32>,
+    },
 }
 
 crate::text_enum! {
@@ -167,6 +176,7 @@ enum Rule {
     Cron(cron::Cron),
     Rrule(rrule::Rrule),
     Every(SignedDuration),
+    Series(Series),
 }
 
 impl Rule {
@@ -174,14 +184,66 @@ impl Rule {
         match recurrence {
             Recurrence::Cron(text) => cron::Cron::parse(text).map(Self::Cron),
             Recurrence::Rrule(text) => rrule::Rrule::parse(text).map(Self::Rrule),
-            Recurrence::Every(seconds) if *seconds < MIN_INTERVAL_SECONDS => Err(format!(
-                "an interval of {seconds} s is shorter than {MIN_INTERVAL_SECONDS} s"
-            )),
-            Recurrence::Every(seconds) => i64::try_from(*seconds)
-                .map(|seconds| Self::Every(SignedDuration::from_secs(seconds)))
-                .map_err(|_| format!("an interval of {seconds} s is too long")),
+            Recurrence::Every(seconds) => interval(*seconds).map(Self::Every),
+            Recurrence::Series { count: Some(0), .. } => Err("it has no occurrence".to_owned()),
+            Recurrence::Series {
+                start,
+                every,
+                count,
+            } => {
+                let once = *count == Some(1);
+                let every = if once {
+                    SignedDuration::ZERO
+                } else {
+                    interval(*every)?
+                };
+                Ok(Self::Series(Series {
+                    start: *start,
+                    every,
+                    count: *count,
+                }))
+            }
         }
     }
+}
+
+/// Steps of a fixed length; of no length if there is one occurrence only.
+struct Series {
+    start: Option<Timestamp>,
+    every: SignedDuration,
+    count: Option<u32>,
+}
+
+impl Series {
+    /// The first of `start + n · every` with `n < count` later than `after`.
+    fn next_after(&self, anchor: Timestamp, after: Timestamp) -> Option<Timestamp> {
+        let start = match self.start {
+            Some(start) => start,
+            None => anchor.checked_add(SignedDuration::from_secs(1)).ok()?,
+        };
+        let step = self.every.as_secs();
+        let steps = match after.duration_since(start) {
+            passed if passed.is_negative() => 0,
+            passed => passed.as_secs().checked_div(step).map_or(1, |it| it + 1),
+        };
+        if self.count.is_some_and(|count| steps >= i64::from(count)) {
+            return None;
+        }
+        let offset = SignedDuration::from_secs(step.checked_mul(steps)?);
+        start.checked_add(offset).ok()
+    }
+}
+
+fn interval(seconds: u64) -> Result<SignedDuration, String> {
+    if seconds < MIN_INTERVAL_SECONDS {
+        let least = MIN_INTERVAL_SECONDS;
+        return Err(format!(
+            "an interval of {seconds} s is shorter than {least} s"
+        ));
+    }
+    i64::try_from(seconds)
+        .map(SignedDuration::from_secs)
+        .map_err(|_| format!("an interval of {seconds} s is too long"))
 }
 
 /// A schedule in its zone, for a policy created at a certain time.
@@ -200,6 +262,10 @@ enum BoundRule {
         step: SignedDuration,
         anchor: Timestamp,
     },
+    Series {
+        series: Series,
+        anchor: Timestamp,
+    },
 }
 
 impl BoundRule {
@@ -208,6 +274,7 @@ impl BoundRule {
             Rule::Cron(cron) => Self::Cron { cron, anchor },
             Rule::Rrule(rule) => Self::Rrule(rule.starting(zone, anchor)),
             Rule::Every(step) => Self::Every { step, anchor },
+            Rule::Series(series) => Self::Series { series, anchor },
         }
     }
 }
@@ -220,6 +287,7 @@ impl Bound {
                 BoundRule::Cron { cron, anchor } => cron.next_after(&self.zone, after.max(*anchor)),
                 BoundRule::Rrule(series) => series.next_after(&self.zone, after),
                 BoundRule::Every { step, anchor } => every(*step, *anchor, after),
+                BoundRule::Series { series, anchor } => series.next_after(*anchor, after),
             })
             .min()
     }

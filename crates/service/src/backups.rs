@@ -3,6 +3,7 @@
 mod browse;
 pub mod copies;
 mod delete;
+pub(crate) mod policy_copies;
 pub(crate) mod request;
 
 use jiff::Timestamp;

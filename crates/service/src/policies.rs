@@ -3,7 +3,7 @@
 use strongroom_domain::{
     Annotations, Label, PolicyId, RepositoryId, TenantId,
     operation::Subject,
-    policy::{Policy, PolicyTarget},
+    policy::{Policy, PolicyCopy, PolicyTarget},
     principal::Permission,
     retention::Retention,
     schedule::Schedule,
@@ -35,6 +35,8 @@ pub struct CreatePolicy {
     pub targets: Vec<PolicyTarget>,
     /// Where its backups go; the tenant's default if nothing.
     pub repository_id: Option<RepositoryId>,
+    /// Where its backups are copied to, if anywhere.
+    pub copy_to: Option<PolicyCopy>,
     /// Labels and tags.
     pub labels: Vec<Label>,
     /// Vendor attributes.
@@ -58,6 +60,8 @@ pub struct UpdatePolicy {
     pub targets: Option<Vec<PolicyTarget>>,
     /// Another repository, or the default.
     pub repository_id: Option<Option<RepositoryId>>,
+    /// Another place for copies, or none.
+    pub copy_to: Option<Option<PolicyCopy>>,
     /// All labels.
     pub labels: Option<Vec<Label>>,
     /// All vendor attributes.
@@ -85,6 +89,7 @@ impl Service {
             retention: request.retention,
             targets: request.targets,
             repository_id: request.repository_id,
+            copy_to: request.copy_to,
             next_run: None,
             last_run: None,
             labels: request.labels,
@@ -215,6 +220,7 @@ fn apply(policy: &mut Policy, change: UpdatePolicy) {
         retention,
         targets,
         repository_id,
+        copy_to,
         labels,
         annotations,
     } = change;
@@ -230,6 +236,7 @@ fn apply(policy: &mut Policy, change: UpdatePolicy) {
     set(&mut policy.retention, retention);
     set(&mut policy.targets, targets);
     set(&mut policy.repository_id, repository_id);
+    set(&mut policy.copy_to, copy_to);
     set(&mut policy.labels, labels);
     set(&mut policy.annotations, annotations);
 }
@@ -241,6 +248,12 @@ fn check_policy(policy: &Policy) -> Result<()> {
     faults.labels(&policy.labels);
     faults.extend(policy.schedule.validate());
     faults.extend(policy.retention.validate());
+    if let Some(copy) = &policy.copy_to {
+        faults.extend(copy.retention.validate());
+        if policy.repository_id == Some(copy.repository_id) {
+            faults.add("copy_to.repository_id", "is where the backups go already");
+        }
+    }
     for (at, target) in policy.targets.iter().enumerate() {
         if policy.targets[..at].contains(target) {
             faults.add(format!("targets[{at}]"), "is named twice");
@@ -251,7 +264,8 @@ fn check_policy(policy: &Policy) -> Result<()> {
 
 /// Everything that a policy names must exist in its tenant.
 async fn check_references(conn: &mut Conn, policy: &Policy) -> Result<()> {
-    if let Some(id) = policy.repository_id {
+    let copies = policy.copy_to.as_ref().map(|it| it.repository_id);
+    for id in policy.repository_id.into_iter().chain(copies) {
         find_repository(conn, policy.tenant_id, id).await?;
     }
     for target in &policy.targets {

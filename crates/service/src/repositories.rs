@@ -4,6 +4,7 @@ use strongroom_domain::{
     Annotations, OperationId, RepositoryId, Secret, TenantId,
     job::{Job, Lock, Work},
     operation::{Operation, OperationKind, Subject},
+    policy::Policy,
     principal::Permission,
     query::{BackupField, Filter},
     repository::{Repository, RepositoryState},
@@ -439,5 +440,12 @@ async fn is_used(conn: &mut Conn, tenant: TenantId, id: RepositoryId) -> Result<
             .list_policies(tenant)
             .await?
             .iter()
-            .any(|it| it.repository_id == Some(id)))
+            .any(|it| it.repository_id == Some(id) || copies_to(it, id)))
+}
+
+fn copies_to(policy: &Policy, id: RepositoryId) -> bool {
+    policy
+        .copy_to
+        .as_ref()
+        .is_some_and(|it| it.repository_id == id)
 }

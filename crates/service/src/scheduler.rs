@@ -70,6 +70,7 @@ impl Service {
     pub async fn schedule(&self) -> Result<()> {
         self.start_due_policies().await?;
         self.expire_backups().await?;
+        self.resume_copies().await?;
         self.queue_checks().await?;
         self.purge().await
     }

@@ -1,5 +1,6 @@
 //! Copies of backups in further repositories.
 
+use jiff::Timestamp;
 use strongroom_domain::{BackupCopy, BackupId, CopyId, RepositoryId, TenantId};
 
 use crate::{
@@ -99,6 +100,17 @@ impl Conn {
             copies.extend(read_all::<BackupCopy>(&rows)?);
         }
         Ok(copies)
+    }
+
+    /// The copies of all tenants that are being made and have not been looked at since `before`,
+    /// those first that wait longest.
+    pub async fn copies_being_made(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<BackupCopy>> {
+        let rest = "WHERE state = 'running' AND updated_at < $1 ORDER BY updated_at, id LIMIT $2";
+        self.find_all(rest, values![before, limit]).await
     }
 
     /// The copies in a repository, oldest first.

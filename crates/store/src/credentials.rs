@@ -44,6 +44,7 @@ impl Record for Credential {
         "name",
         "lookup",
         "sealed_secret",
+        "enabled",
         "created_at",
         "expires_at",
     ];
@@ -58,6 +59,7 @@ impl Record for Credential {
             name,
             lookup,
             sealed_secret,
+            enabled,
             created_at,
             expires_at,
         } = self;
@@ -69,6 +71,7 @@ impl Record for Credential {
             name.as_str(),
             lookup.as_str(),
             sealed_secret.clone(),
+            *enabled,
             *created_at,
             *expires_at,
         ]
@@ -83,6 +86,7 @@ impl Record for Credential {
             name: row.text()?,
             lookup: row.text()?,
             sealed_secret: row.bytes_opt()?,
+            enabled: row.bool()?,
             created_at: row.time()?,
             expires_at: row.time_opt()?,
         })
@@ -145,6 +149,18 @@ impl Tx {
     /// Adds a credential.
     pub async fn insert_credential(&mut self, credential: &Credential) -> Result<()> {
         self.insert(credential).await
+    }
+
+    /// Switches a credential on or off; `false` if there was none.
+    pub async fn switch_credential(
+        &mut self,
+        tenant: TenantId,
+        id: CredentialId,
+        enabled: bool,
+    ) -> Result<bool> {
+        let text = "UPDATE credentials SET enabled = $3 WHERE tenant_id = $1 AND id = $2";
+        let statement = sql(text).bind(tenant).bind(id).bind(enabled);
+        Ok(self.execute(statement).await? > 0)
     }
 
     /// Revokes a credential; `false` if there was none.

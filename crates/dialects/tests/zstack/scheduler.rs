@@ -3,7 +3,8 @@
 use axum::http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use strongroom_testkit::TestApp;
+use strongroom_domain::Clock as _;
+use strongroom_testkit::{TestApp, service::memory_repository};
 
 use super::client::{Client, database, polling, server};
 
@@ -42,6 +43,12 @@ impl World<'_> {
 
     async fn trigger(&self, params: Value) -> Value {
         self.send(Method::POST, "/triggers", json!({ "params": params }))
+            .await
+    }
+
+    async fn bind(&self, job: &Value, trigger: &Value, params: Value) -> Value {
+        let binding = format!("/jobs/{}/scheduler/triggers/{}", uuid(job), uuid(trigger));
+        self.send(Method::POST, &binding, json!({ "params": params }))
             .await
     }
 
@@ -85,7 +92,7 @@ async fn a_job_bound_to_a_trigger_backs_up_when_it_is_due_and_keeps_what_it_says
     assert_eq!(
         again["error"]["details"],
         format!(
-            "Can not add job[{}] twice to the same trigger[{}]",
+            "Can not add job[uuid:{}] twice to the same trigger[uuid:{}]",
             uuid(&job),
             uuid(&trigger)
         )
@@ -185,6 +192,164 @@ async fn a_change_of_job_or_trigger_changes_what_runs() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_job_has_its_backups_copied_to_a_remote_storage_that_keeps_its_own() {
+    let app = server("a dump").await;
+    let world = world(&app).await;
+    let remote = memory_repository("remote");
+    let remote = app.service.create_repository(&app.owner, remote).await;
+    let remote = remote.unwrap().id.simple();
+    let mut parameters = world.keeping("1");
+    parameters["remoteBackupStorageUuid"] = json!(remote);
+    parameters["remoteRetentionType"] = json!("Count");
+    parameters["remoteRetentionValue"] = json!("2");
+    let job = world.job("/jobs", parameters).await;
+    let cron = json!({"name": "daily", "schedulerType": "cron", "cron": "0 0 3 * * ?"});
+    let trigger = world.trigger(cron).await;
+    world.bind(&job, &trigger, json!({})).await;
+    let run = json!({"runSchedulerTrigger": {}});
+    let actions = format!("/triggers/{}/actions", uuid(&trigger));
+    for _ in 0..4 {
+        app.clock.advance(SignedDuration::from_mins(1));
+        world.send(Method::PUT, &actions, run.clone()).await;
+        app.work().await;
+    }
+    let local = app.repository.id.simple();
+    let storages = |row: &Value| -> Vec<String> {
+        let refs = row["backupStorageRefs"].as_array().unwrap();
+        let storage = |it: &Value| it["backupStorageUuid"].as_str().unwrap().to_owned();
+        refs.iter().map(storage).collect()
+    };
+    let rows = world.client.query("q=status=Ready&sort=createDate").await;
+    let rows = rows["inventories"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!(storages(&rows[0]), [remote.clone()]);
+    assert_eq!(storages(&rows[1]), [local, remote.clone()]);
+
+    // Without rules of its own it keeps all that comes, and without its uuid nothing comes.
+    let update = async |parameters: Value| {
+        let change = json!({"updateSchedulerJob": {"parameters": parameters}});
+        let actions = format!("/jobs/{}/actions", uuid(&job));
+        world.send(Method::PUT, &actions, change).await;
+        app.service
+            .list_policies(&app.owner)
+            .await
+            .unwrap()
+            .remove(0)
+            .copy_to
+    };
+    let copies = update(json!({"remoteRetentionValue": ""})).await.unwrap();
+    assert!(copies.retention.is_unlimited(), "{copies:?}");
+    assert_eq!(update(json!({"remoteBackupStorageUuid": ""})).await, None);
+}
+
+#[tokio::test]
+async fn a_remote_storage_that_cannot_be_one_is_refused() {
+    let app = server("a dump").await;
+    let world = world(&app).await;
+    let storage = app.repository.id.simple();
+    let nowhere = "742a7c7d4a4f4a01a206632a40ac414f";
+    for (more, text) in [
+        (
+            json!({"remoteBackupStorageUuid": nowhere}),
+            "missing 'remoteRetentionType' in job parameters".to_owned(),
+        ),
+        (
+            json!({"remoteBackupStorageUuid": nowhere, "remoteRetentionType": "Days"}),
+            "missing 'remoteRetentionValue' in job parameters".to_owned(),
+        ),
+        (
+            json!({"remoteBackupStorageUuid": nowhere, "remoteRetentionType": "Weeks", "remoteRetentionValue": "1"}),
+            "job parameter 'remoteRetentionType' is not valid: Weeks".to_owned(),
+        ),
+        (
+            json!({"remoteBackupStorageUuid": nowhere, "remoteRetentionType": "Days", "remoteRetentionValue": "-1"}),
+            "job parameter 'remoteRetentionValue' is not valid: -1".to_owned(),
+        ),
+        (
+            json!({"remoteBackupStorageUuid": nowhere, "remoteRetentionType": "", "remoteRetentionValue": ""}),
+            format!("unexpected backup storage uuid: {nowhere}"),
+        ),
+        (
+            json!({"remoteBackupStorageUuid": "x", "remoteRetentionType": "", "remoteRetentionValue": ""}),
+            "unexpected backup storage uuid: x".to_owned(),
+        ),
+        (
+            json!({"remoteBackupStorageUuid": storage, "remoteRetentionType": "", "remoteRetentionValue": ""}),
+            format!("unexpected backup storage uuid: {storage}"),
+        ),
+    ] {
+        let mut parameters = world.keeping("1");
+        for (name, value) in more.as_object().unwrap() {
+            parameters[name] = value.clone();
+        }
+        let refused = world.job("/jobs", parameters).await;
+        assert_eq!(refused["error"]["code"], "SYS.1007", "{refused}");
+        assert_eq!(refused["error"]["details"], text);
+    }
+}
+
+#[tokio::test]
+async fn a_simple_trigger_begins_at_its_time_and_ends_after_its_count() {
+    let app = server("a dump").await;
+    let world = world(&app).await;
+    let job = world.job("/jobs", world.keeping("9")).await;
+    let start = app.clock.now().as_second() + 7200;
+    let trigger = world
+        .trigger(json!({
+            "name": "thrice", "schedulerType": "simple", "schedulerInterval": 600,
+            "repeatCount": 3, "startTime": start,
+        }))
+        .await;
+    assert_eq!(trigger["inventory"]["startTime"], "Mar 1, 2026 2:00:00 PM");
+    assert_eq!(trigger["inventory"]["stopTime"], "Mar 1, 2026 2:20:00 PM");
+    world.bind(&job, &trigger, json!({})).await;
+    let mut runs = Vec::new();
+    for _ in 0..20 {
+        app.clock.advance(SignedDuration::from_mins(10));
+        app.service.schedule().await.unwrap();
+        if app.work().await > 0 {
+            runs.push(app.clock.now().as_second() - start);
+        }
+    }
+    assert_eq!(runs, [0, 600, 1200]);
+    let client = Client::log_in(&app).await;
+    let world = World { app: &app, client };
+    assert_eq!(world.list("/job/history").await.len(), 3);
+
+    // It has ended: nothing can be bound to it, and none like it can be made.
+    let other = world.job("/jobs", world.keeping("9")).await;
+    let late = world.bind(&other, &trigger, json!({})).await;
+    let (job, trigger) = (uuid(&other), uuid(&trigger));
+    assert_eq!(
+        late["error"]["details"],
+        format!("Can not add job[uuid:{job}] to a out of time trigger[uuid:{trigger}]")
+    );
+    let past = json!({
+        "name": "past", "schedulerType": "simple", "repeatCount": 1, "startTime": start,
+    });
+    let past = world.trigger(past).await;
+    assert_eq!(past["error"]["details"], "stopTime has been passed");
+}
+
+#[tokio::test]
+async fn a_simple_trigger_without_a_start_begins_when_a_job_is_bound() {
+    let app = server("a dump").await;
+    let world = world(&app).await;
+    let job = world.job("/jobs", world.keeping("9")).await;
+    let once = json!({"name": "once", "schedulerType": "simple", "repeatCount": 1, "startTime": 0});
+    let once = world.trigger(once).await;
+    world.bind(&job, &once, json!({})).await;
+    let mut runs = 0;
+    for _ in 0..3 {
+        app.clock.advance(SignedDuration::from_mins(1));
+        app.service.schedule().await.unwrap();
+        runs += usize::from(app.work().await > 0);
+    }
+    assert_eq!(runs, 1);
+    assert_eq!(world.list("/job/history").await.len(), 1);
 }
 
 #[tokio::test]

@@ -269,3 +269,43 @@ fn the_stored_form_stays() {
     assert_eq!(serde_json::to_string(&schedule).unwrap(), json);
     assert_eq!(serde_json::from_str::<Schedule>(json).unwrap(), schedule);
 }
+
+#[test]
+fn a_series_begins_at_its_own_time_and_ends_with_its_count() {
+    let series = |start: Option<&str>, every, count| {
+        let start = start.map(at);
+        schedule(
+            "UTC",
+            Recurrence::Series {
+                start,
+                every,
+                count,
+            },
+        )
+    };
+    let anchor = "2026-03-01T12:00:00Z";
+    let later = series(Some("2026-03-02T00:00:00Z"), 3600, Some(3));
+    assert_eq!(
+        first(&later, anchor, 9),
+        [
+            "2026-03-02T00:00:00Z",
+            "2026-03-02T01:00:00Z",
+            "2026-03-02T02:00:00Z"
+        ]
+    );
+    // What passed before the policy was made counts, too.
+    let earlier = series(Some("2026-03-01T10:30:00Z"), 3600, Some(3));
+    assert_eq!(first(&earlier, anchor, 9), ["2026-03-01T12:30:00Z"]);
+    let once = series(None, 0, Some(1));
+    assert_eq!(first(&once, anchor, 9), ["2026-03-01T12:00:01Z"]);
+    let endless = series(None, 60, None);
+    assert_eq!(
+        first(&endless, anchor, 2),
+        ["2026-03-01T12:00:01Z", "2026-03-01T12:01:01Z"]
+    );
+    assert_eq!(series(None, 60, Some(0)).validate().len(), 1);
+    assert_eq!(series(None, 59, Some(2)).validate().len(), 1);
+    // A run that was missed is made up for, and the series ends all the same.
+    let missed = later.due(at(anchor), None, at("2026-03-09T00:00:00Z"));
+    assert_eq!(missed, Some(at("2026-03-02T02:00:00Z")));
+}

@@ -11,7 +11,7 @@ use strongroom_domain::{
 };
 use strongroom_store::{Conn, Tx};
 
-use super::{DeleteBackup, delete::check_not_locked, find_backup};
+use super::{delete::check_not_locked, find_backup};
 use crate::{
     Caller, ConflictKind, Error, Result, Service,
     error::taken,
@@ -65,38 +65,14 @@ impl Service {
         if to == backup.repository_id {
             return Err(there_already(&backup));
         }
-        let now = self.now();
-        let copy = BackupCopy {
-            id: CopyId::from_uuid(self.uuid()),
-            tenant_id: tenant,
-            backup_id: id,
-            repository_id: to,
-            state: BackupState::Running,
-            snapshot: None,
-            reason: None,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
-        let inserted = tx.insert_copy(&copy).await;
-        inserted.map_err(|error| match error {
-            strongroom_store::Error::Duplicate { .. } => there_already(&backup),
-            other => other.into(),
-        })?;
-        let work = Work::CopyBackup {
-            backup: id,
-            from,
-            to,
-        };
-        let locks = vec![
-            Lock::exclusive(format!("copy:{id}:{to}")),
-            Lock::shared(lock_key(from)),
-            Lock::shared(lock_key(to)),
-            Lock::shared(format!("backup:{id}")),
-        ];
-        let kind = OperationKind::CopyBackup;
-        let operation = self.queue_about(&mut tx, caller, id, kind, operation, work, locks);
-        let operation = operation.await?;
+        let NewOperation {
+            id: chosen,
+            annotations,
+        } = operation;
+        let (kind, subject) = (OperationKind::CopyBackup, Some(Subject::Backup(id)));
+        let operation = self.operation_of(caller, kind, subject, chosen, annotations);
+        self.start_copy(&mut tx, &backup, (from, to), &operation, INTERACTIVE)
+            .await?;
         let event = self.event(caller, "backup.copy_requested", Some(Subject::Backup(id)));
         tx.insert_event(&event).await?;
         self.remember(&mut tx, caller, &operation.id).await?;
@@ -116,21 +92,97 @@ impl Service {
     ) -> Result<Operation> {
         caller.require(Permission::Write)?;
         let mut tx = self.begin().await?;
-        let mut backup = find_backup(&mut tx, caller.tenant_id, id).await?;
+        let backup = find_backup(&mut tx, caller.tenant_id, id).await?;
         check_not_locked(&mut tx, &backup).await?;
-        let copies = tx.copies_of(caller.tenant_id, &[id]).await?;
+        let NewOperation {
+            id: chosen,
+            annotations,
+        } = operation;
+        let (kind, subject) = (OperationKind::DeleteCopies, Some(Subject::Backup(id)));
+        let operation = self.operation_of(caller, kind, subject, chosen, annotations);
+        let operation = self
+            .queue_removal(&mut tx, backup, repositories, operation)
+            .await?;
+        let event = self.event(caller, "backup.copy_deletion_requested", subject);
+        tx.insert_event(&event).await?;
+        tx.commit().await?;
+        self.nudge();
+        Ok(operation)
+    }
+
+    /// Writes down that a backup is to be copied from one repository to another, and queues it.
+    pub(super) async fn start_copy(
+        &self,
+        tx: &mut Tx,
+        backup: &Backup,
+        (from, to): (RepositoryId, RepositoryId),
+        operation: &Operation,
+        priority: i32,
+    ) -> Result<()> {
+        let now = self.now();
+        let copy = BackupCopy {
+            id: CopyId::from_uuid(self.uuid()),
+            tenant_id: backup.tenant_id,
+            backup_id: backup.id,
+            repository_id: to,
+            state: BackupState::Running,
+            snapshot: None,
+            reason: None,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let inserted = tx.insert_copy(&copy).await;
+        inserted.map_err(|error| match error {
+            strongroom_store::Error::Duplicate { .. } => there_already(backup),
+            other => other.into(),
+        })?;
+        self.queue_copy_job(tx, &copy, from, operation, priority)
+            .await
+    }
+
+    /// Queues the making of a copy.
+    pub(super) async fn queue_copy_job(
+        &self,
+        tx: &mut Tx,
+        copy: &BackupCopy,
+        from: RepositoryId,
+        operation: &Operation,
+        priority: i32,
+    ) -> Result<()> {
+        let (backup, to) = (copy.backup_id, copy.repository_id);
+        let locks = vec![
+            Lock::exclusive(format!("copy:{backup}:{to}")),
+            Lock::shared(lock_key(from)),
+            Lock::shared(lock_key(to)),
+            Lock::shared(format!("backup:{backup}")),
+        ];
+        let work = Work::CopyBackup { backup, from, to };
+        self.queue_about(tx, operation, work, locks, priority).await
+    }
+
+    /// Takes a backup out of some repositories; out of all that it can be read in, and it is
+    /// deleted. Gives the operation as it was recorded.
+    pub(crate) async fn queue_removal(
+        &self,
+        tx: &mut Tx,
+        mut backup: Backup,
+        repositories: &[RepositoryId],
+        mut operation: Operation,
+    ) -> Result<Operation> {
+        let id = backup.id;
+        let copies = tx.copies_of(backup.tenant_id, &[id]).await?;
         let (mut going, staying): (Vec<_>, Vec<_>) = copies
             .into_iter()
             .partition(|it| repositories.contains(&it.repository_id));
         if repositories.contains(&backup.repository_id) {
             let Some(heir) = staying.into_iter().find(|it| it.state.is_restorable()) else {
-                drop(tx);
-                return self
-                    .delete_backup(caller, id, DeleteBackup::from(operation))
-                    .await;
+                operation.kind = OperationKind::DeleteBackup;
+                self.queue_deletion(tx, backup, &operation).await?;
+                return Ok(operation);
             };
-            check_unread(&mut tx, &backup).await?;
-            going.push(self.succeed(&mut tx, &mut backup, heir).await?);
+            check_unread(tx, &backup).await?;
+            going.push(self.succeed(tx, &mut backup, heir).await?);
         }
         let now = self.now();
         for copy in &mut going {
@@ -141,20 +193,13 @@ impl Service {
             }
         }
         let mut locks = vec![Lock::exclusive(format!("backup:{id}"))];
-        locks.extend(
-            going
-                .iter()
-                .map(|it| Lock::shared(lock_key(it.repository_id))),
-        );
-        let kind = OperationKind::DeleteCopies;
+        let places = going
+            .iter()
+            .map(|it| Lock::shared(lock_key(it.repository_id)));
+        locks.extend(places);
         let work = Work::DeleteCopies { backup: id };
-        let operation = self.queue_about(&mut tx, caller, id, kind, operation, work, locks);
-        let operation = operation.await?;
-        let subject = Some(Subject::Backup(id));
-        let event = self.event(caller, "backup.copy_deletion_requested", subject);
-        tx.insert_event(&event).await?;
-        tx.commit().await?;
-        self.nudge();
+        self.queue_about(tx, &operation, work, locks, INTERACTIVE)
+            .await?;
         Ok(operation)
     }
 
@@ -180,27 +225,20 @@ impl Service {
         Ok(heir)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each says a different thing")]
     async fn queue_about(
         &self,
         tx: &mut Tx,
-        caller: &Caller,
-        backup: BackupId,
-        kind: OperationKind,
-        operation: NewOperation,
+        operation: &Operation,
         work: Work,
         locks: Vec<Lock>,
-    ) -> Result<Operation> {
-        let NewOperation { id, annotations } = operation;
-        let subject = Some(Subject::Backup(backup));
-        let operation = self.operation_of(caller, kind, subject, id, annotations);
-        tx.insert_operation(&operation)
+        priority: i32,
+    ) -> Result<()> {
+        tx.insert_operation(operation)
             .await
             .map_err(taken("operation", &operation.id.to_string()))?;
-        let tenant = caller.tenant_id;
-        let job = self.job(tenant, work, locks, INTERACTIVE, Some(operation.id));
-        tx.enqueue(&job).await?;
-        Ok(operation)
+        let tenant = operation.tenant_id;
+        let job = self.job(tenant, work, locks, priority, Some(operation.id));
+        Ok(tx.enqueue(&job).await?)
     }
 
     /// The copies of these backups, oldest first.

@@ -107,6 +107,7 @@ impl Service {
 
     async fn credential(&self, kind: CredentialKind, lookup: &str) -> Result<(Credential, Caller)> {
         let found = self.read().await?.credential_owner(kind, lookup).await?;
+        let found = found.filter(|(credential, _)| credential.enabled);
         let (credential, owner) = found.ok_or(Error::Unauthenticated(AuthFailure::Invalid))?;
         Ok((credential, caller_of(&owner.tenant, &owner.principal)))
     }

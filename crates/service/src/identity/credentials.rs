@@ -127,6 +127,31 @@ impl Service {
         Ok(())
     }
 
+    /// Switches a token or access key on or off: one of the caller's own or, for an owner, any of
+    /// the tenant. One that is off opens nothing.
+    pub async fn switch_credential(
+        &self,
+        caller: &Caller,
+        id: CredentialId,
+        enabled: bool,
+    ) -> Result<Credential> {
+        caller.require(Permission::Write)?;
+        let found = self.list_credentials(caller).await?;
+        let found = found.into_iter().find(|it| it.id == id);
+        let found = found.ok_or_else(|| Error::not_found("credential", id))?;
+        let mut tx = self.begin().await?;
+        tx.switch_credential(caller.tenant_id, id, enabled).await?;
+        let name = if enabled {
+            "credential.enabled"
+        } else {
+            "credential.disabled"
+        };
+        tx.insert_event(&self.event(caller, name, None)).await?;
+        tx.commit().await?;
+        self.inner().known.clear();
+        Ok(Credential { enabled, ..found })
+    }
+
     async fn check_new_credential(
         &self,
         caller: &Caller,
@@ -213,6 +238,7 @@ impl Service {
             name: name.to_owned(),
             lookup: secrets::lookup(token.expose()),
             sealed_secret: None,
+            enabled: true,
             created_at: self.now(),
             expires_at,
         };
@@ -245,6 +271,7 @@ impl Service {
                     .keyring
                     .seal(Purpose::AccessKey, id.uuid(), plain),
             ),
+            enabled: true,
             created_at: self.now(),
             expires_at: None,
         };

@@ -9,7 +9,7 @@ use super::{Attempt, Stop, transfer::forget_leftovers};
 use crate::{
     Error,
     backups::{copies::snapshot_in, find_backup},
-    repositories::find_repository,
+    repositories::{check_takes_backups, find_repository},
 };
 
 struct Plan {
@@ -29,7 +29,7 @@ pub(super) async fn run(
     let Some(plan) = begin(attempt, id, from, to).await? else {
         return Ok(());
     };
-    let state = plan.backup.state;
+    let (state, policy) = (plan.backup.state, plan.backup.policy_id);
     let snapshot = attempt
         .blocking(move |attempt| copy(attempt, &plan))
         .await?;
@@ -40,6 +40,7 @@ pub(super) async fn run(
     };
     copy.state = copy.state.to(state).map_err(Error::from)?;
     copy.snapshot = Some(snapshot);
+    copy.reason = None;
     copy.updated_at = attempt.service.now();
     tx.update_copy(&copy).await?;
     let details = json!({ "repository": to });
@@ -48,6 +49,11 @@ pub(super) async fn run(
         .service
         .system_event(tenant, "backup.copied", subject, details);
     tx.insert_event(&event).await?;
+    // Retention waits for copies that are being made.
+    if let Some(policy) = policy {
+        let service = &attempt.service;
+        service.queue_retention(&mut tx, tenant, policy).await?;
+    }
     attempt.complete(tx).await
 }
 
@@ -70,6 +76,7 @@ async fn begin(
     let snapshot = snapshot_in(&mut tx, &backup, from).await?;
     let from = find_repository(&mut tx, tenant, from).await?;
     let to = find_repository(&mut tx, tenant, to).await?;
+    check_takes_backups(&to)?;
     attempt.start_operation(&mut tx).await?;
     tx.commit().await?;
     attempt.service.changed();

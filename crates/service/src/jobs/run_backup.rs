@@ -293,6 +293,7 @@ async fn commit(attempt: &Attempt, plan: &Plan, written: Written) -> Result<(), 
         .service
         .system_event(backup.tenant_id, name, subject, details);
     tx.insert_event(&event).await?;
+    attempt.service.queue_policy_copy(&mut tx, &backup).await?;
     if let Some(policy) = backup.policy_id {
         attempt
             .service

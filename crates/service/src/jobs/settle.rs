@@ -14,6 +14,7 @@ use strongroom_domain::{
 use strongroom_store::{Outcome, Tx};
 
 use super::{Attempt, Stop};
+use crate::backups::policy_copies::is_wanted;
 
 /// How something ended that did not end well.
 #[derive(Debug, Clone)]
@@ -189,7 +190,8 @@ impl Attempt {
         self.note_failure(tx, end).await
     }
 
-    /// A copy that was not made leaves no record.
+    /// A copy that was not made leaves no record, unless a policy wants it: then the scheduler
+    /// has it tried again.
     async fn end_copy(
         &self,
         tx: &mut Tx,
@@ -197,9 +199,21 @@ impl Attempt {
         to: RepositoryId,
         end: &End,
     ) -> Result<(), Stop> {
-        let copy = tx.backup_copy(self.job.tenant_id, backup, to).await?;
-        if let Some(copy) = copy.filter(|it| it.state == BackupState::Running) {
-            tx.delete_copy(&copy).await?;
+        let tenant = self.job.tenant_id;
+        let copy = tx.backup_copy(tenant, backup, to).await?;
+        if let Some(mut copy) = copy.filter(|it| it.state == BackupState::Running) {
+            let found = tx.backup(tenant, backup).await?;
+            let wanted = match (end, found) {
+                (End::Failed { .. }, Some(backup)) => is_wanted(tx, &backup, to).await?,
+                _ => false,
+            };
+            if wanted {
+                copy.reason = Some(end.reason().to_owned());
+                copy.updated_at = self.service.now();
+                tx.update_copy(&copy).await?;
+            } else {
+                tx.delete_copy(&copy).await?;
+            }
         }
         self.note_failure(tx, end).await
     }

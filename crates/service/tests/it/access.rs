@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin};
 use strongroom_domain::{
     Annotations, Backup, CheckpointId, Page, RepositoryId, Resource, RestoreId, Role, Secret,
     operation::Operation,
-    policy::{Policy, PolicyTarget},
+    policy::{Policy, PolicyCopy, PolicyTarget},
     query::Filter,
     restore::{ConflictPolicy, RestoreTarget},
     retention::Retention,
@@ -83,6 +83,7 @@ fn policy(target: &Resource) -> CreatePolicy {
         retention: Retention::default(),
         targets: vec![PolicyTarget::Resource(target.id)],
         repository_id: None,
+        copy_to: None,
         labels: Vec::new(),
         annotations: Annotations::default(),
     }
@@ -204,6 +205,7 @@ const CHANGING: &[Verb] = verbs! {
     |s, c, of| create_token(of.t.owner.principal_id, "token", None);
     |s, c, of| create_access_key(of.t.owner.principal_id, "key");
     |s, c, of| delete_credential(of.t.tenant.token.credential.id);
+    |s, c, of| switch_credential(of.t.tenant.token.credential.id, true);
 };
 
 /// Every verb that changes something without taking an id.
@@ -271,6 +273,15 @@ async fn another_tenants_things_cannot_be_named_in_ones_own() {
     };
     let onto = t.service.request_restore(&other, onto).await;
     assert_eq!(onto.unwrap_err().code(), "not_found");
+    let copied = CreatePolicy {
+        copy_to: Some(PolicyCopy {
+            repository_id: t.repository.id,
+            retention: Retention::default(),
+        }),
+        ..policy(&own)
+    };
+    let copied = t.service.create_policy(&other, copied).await;
+    assert_eq!(copied.unwrap_err().code(), "not_found");
     let page = Page::offset(100, 0);
     let listed = t
         .service

@@ -116,6 +116,7 @@ async fn a_policy_fires_once_per_occurrence_and_keeps_what_it_should(#[case] eng
         },
         targets: vec![PolicyTarget::Resource(resource.id)],
         repository_id: None,
+        copy_to: None,
         labels: Vec::new(),
         annotations: Annotations::default(),
     };

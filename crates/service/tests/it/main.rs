@@ -10,6 +10,7 @@ mod exports;
 mod identity;
 mod jobs;
 mod mariadb;
+mod policy_copies;
 mod postgres;
 mod repository;
 mod scheduler;

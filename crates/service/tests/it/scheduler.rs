@@ -34,6 +34,7 @@ fn policy(target: &Resource) -> CreatePolicy {
         retention: Retention::default(),
         targets: vec![PolicyTarget::Resource(target.id)],
         repository_id: None,
+        copy_to: None,
         labels: Vec::new(),
         annotations: Annotations::default(),
     }

@@ -318,6 +318,7 @@ async fn a_policy_makes_a_checkpoint_of_its_vault() {
             PolicyTarget::Resource(docs.id),
         ],
         repository_id: None,
+        copy_to: None,
         labels: Vec::new(),
         annotations: Annotations::default(),
     };

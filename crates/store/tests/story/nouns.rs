@@ -121,6 +121,7 @@ async fn a_credential_or_session_leads_to_its_owner(
         name: "ci".to_owned(),
         lookup: "5e88".to_owned(),
         sealed_secret: None,
+        enabled: true,
         created_at: start(),
         expires_at: Some(at(60)),
     };

@@ -4,7 +4,7 @@
 use rstest::rstest;
 use strongroom_domain::{
     CheckpointId, PolicyId, VaultId,
-    policy::{Policy, PolicyTarget},
+    policy::{Policy, PolicyCopy, PolicyTarget},
     retention::Retention,
     schedule::{MissedRun, Recurrence, Schedule},
     vault::{Checkpoint, SkippedResource, Vault},
@@ -33,6 +33,10 @@ fn policy(world: &World) -> Policy {
         },
         targets: vec![PolicyTarget::Resource(world.resource)],
         repository_id: None,
+        copy_to: Some(PolicyCopy {
+            repository_id: world.repository,
+            retention: Retention::default(),
+        }),
         next_run: Some(at(10)),
         last_run: None,
         labels: labels(),

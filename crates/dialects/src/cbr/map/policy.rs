@@ -57,7 +57,9 @@ pub(in crate::cbr) fn policy(it: &Policy, vaults: &[VaultId]) -> wire::Policy {
 fn trigger(it: &Policy) -> wire::Trigger {
     let patterns = it.schedule.recurrences.iter().map(|it| match it {
         Recurrence::Rrule(text) | Recurrence::Cron(text) => text.clone(),
-        Recurrence::Every(seconds) => format!("EVERY={seconds}"),
+        Recurrence::Every(seconds) | Recurrence::Series { every: seconds, .. } => {
+            format!("EVERY={seconds}")
+        }
     });
     let window = it.annotations.get(START_WINDOW);
     wire::Trigger {
@@ -180,6 +182,7 @@ pub(in crate::cbr) fn create_policy(request: wire::CreatePolicy) -> Result<Creat
         retention,
         targets: Vec::new(),
         repository_id: None,
+        copy_to: None,
         labels: Vec::new(),
         annotations,
     })

@@ -23,7 +23,8 @@ pub(crate) struct JobBody {
     /// Mandatory; `databaseBackup` is what there is.
     #[serde(rename = "type", deserialize_with = "super::text")]
     pub(crate) job_type: Option<String>,
-    /// `retentionType`, `retentionValue`, `backupStorageUuids`.
+    /// `retentionType`, `retentionValue`, `backupStorageUuids`, and for copies
+    /// `remoteBackupStorageUuid`, `remoteRetentionType`, `remoteRetentionValue`.
     pub(crate) parameters: BTreeMap<String, String>,
     #[serde(skip_serializing, deserialize_with = "super::text")]
     pub(crate) resource_uuid: Option<String>,
@@ -45,8 +46,9 @@ pub(crate) struct TriggerBody {
     pub(crate) scheduler_type: Option<String>,
     /// Seconds.
     pub(crate) scheduler_interval: Option<i64>,
+    /// How often it fires; 0 is without end.
     pub(crate) repeat_count: Option<i64>,
-    /// Seconds since 1970; 0 is now.
+    /// Seconds since 1970; 0 is when a job is bound.
     pub(crate) start_time: Option<i64>,
     /// Quartz fields: second, minute, hour, day of month, month, day of week.
     #[serde(deserialize_with = "super::text")]
@@ -119,6 +121,9 @@ pub(crate) struct SchedulerTrigger {
     pub(crate) repeat_count: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) start_time: Option<String>,
+    /// When it fires for the last time, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stop_time: Option<String>,
     pub(crate) create_date: String,
     pub(crate) last_op_date: String,
     pub(crate) jobs_uuid: Vec<String>,
@@ -198,6 +203,7 @@ pub(crate) static TRIGGERS: Table = Table {
         ("schedulerInterval", Kind::Number),
         ("repeatCount", Kind::Number),
         ("startTime", Kind::Time),
+        ("stopTime", Kind::Time),
         ("createDate", Kind::Time),
         ("lastOpDate", Kind::Time),
         ("jobsUuid", Kind::List),

@@ -24,6 +24,7 @@ impl From<Policy> for wire::Policy {
             retention,
             targets,
             repository_id,
+            copy_to: _,
             next_run,
             last_run,
             labels,
@@ -74,6 +75,7 @@ impl From<wire::CreatePolicy> for CreatePolicy {
             retention: retention.into(),
             targets: each(targets),
             repository_id,
+            copy_to: None,
             labels: each(labels),
             annotations: Annotations(annotations),
         }
@@ -101,6 +103,7 @@ impl From<wire::UpdatePolicy> for UpdatePolicy {
             retention: retention.map(Retention::from),
             targets: targets.map(each),
             repository_id,
+            copy_to: None,
             labels: labels.map(each),
             annotations: annotations.map(Annotations),
         }
@@ -143,6 +146,15 @@ impl From<Recurrence> for wire::Recurrence {
             Recurrence::Cron(rule) => Self::Cron(rule),
             Recurrence::Rrule(rule) => Self::Rrule(rule),
             Recurrence::Every(seconds) => Self::Every(seconds),
+            Recurrence::Series {
+                start,
+                every,
+                count,
+            } => Self::Series {
+                start,
+                every,
+                count,
+            },
         }
     }
 }
@@ -153,6 +165,15 @@ impl From<wire::Recurrence> for Recurrence {
             wire::Recurrence::Cron(rule) => Self::Cron(rule),
             wire::Recurrence::Rrule(rule) => Self::Rrule(rule),
             wire::Recurrence::Every(seconds) => Self::Every(seconds),
+            wire::Recurrence::Series {
+                start,
+                every,
+                count,
+            } => Self::Series {
+                start,
+                every,
+                count,
+            },
         }
     }
 }

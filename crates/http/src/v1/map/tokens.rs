@@ -15,6 +15,7 @@ impl From<Credential> for Token {
             name,
             lookup,
             sealed_secret: _,
+            enabled: _,
             created_at,
             expires_at,
         } = credential;

@@ -75,6 +75,17 @@ pub enum Recurrence {
     Rrule(String),
     /// Every so many seconds from the policy's creation.
     Every(u64),
+    /// Every so many seconds from a time of its own on.
+    Series {
+        /// The first occurrence; a second after the policy's creation if nothing.
+        #[serde(default)]
+        start: Option<Timestamp>,
+        /// Seconds between two occurrences.
+        every: u64,
+        /// How many occurrences there are; without end if nothing.
+        #[serde(default)]
+        count: Option<u32>,
+    },
 }
 
 /// What a policy keeps; a backup stays if any rule keeps it. No rule keeps everything.

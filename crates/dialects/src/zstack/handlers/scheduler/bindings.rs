@@ -4,6 +4,7 @@ use axum::{extract::State, http::Uri};
 use serde_json::{Map, Value};
 use strongroom_domain::{
     Face, Page, ResourceId,
+    object::FaceObject,
     query::{BackupField, Direction, Filter, Sort},
 };
 use strongroom_service::{Caller, Service, policies::CreatePolicy, resources::ResourceFilter};
@@ -82,9 +83,10 @@ async fn bind(
         .iter()
         .any(|it| same(it.annotations.text(shapes::TRIGGER)))
     {
-        let job = job.0.id.simple();
-        let details = format!("Can not add job[{job}] twice to the same trigger[{trigger_uuid}]");
-        return Err(Error::api(Code::InvalidArgument, details));
+        return Err(refused(&job.0, "twice to the same", &trigger_uuid));
+    }
+    if shapes::check(&trigger.1, service.now()).is_err() {
+        return Err(refused(&job.0, "to a out of time", &trigger_uuid));
     }
     let database = database_of(service, caller, &job.1).await?;
     let request = shapes::policy((&job.0, &job.1), (&trigger.0, &trigger.1), database)?;
@@ -97,6 +99,13 @@ async fn bind(
         service.run_policy(caller, policy.id).await?;
     }
     Outcome::done(&One::new(shapes::bound(&policy), schema))
+}
+
+/// That a job is not bound to a trigger, in the vendor's words.
+fn refused(job: &FaceObject, how: &str, trigger: &str) -> Error {
+    let job = job.id.simple();
+    let details = format!("Can not add job[uuid:{job}] {how} trigger[uuid:{trigger}]");
+    Error::api(Code::InvalidArgument, details)
 }
 
 /// The database that a job is about: its target if that is one, else the default one.

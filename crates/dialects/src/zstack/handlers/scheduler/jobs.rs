@@ -190,16 +190,17 @@ async fn create<T: Inventory>(
 /// Checks what a job keeps and where.
 async fn check(service: &Service, caller: &Caller, body: &JobBody) -> Result<(), Error> {
     shapes::retention(body)?;
+    let storages = shapes::storages(body)?;
+    shapes::remote(body)?;
+    let remote = shapes::remote_storage(body);
     let known = service.list_repositories(caller).await?;
-    let unknown = shapes::storages(body)?
-        .into_iter()
-        .find(|uuid| !known.iter().any(|it| map::uuid(uuid) == Some(it.id.uuid())));
-    match unknown {
+    let is_known = |uuid: &str| known.iter().any(|it| map::uuid(uuid) == Some(it.id.uuid()));
+    // A copy beside the backup itself would be none.
+    let beside = remote.filter(|it| storages.contains(it));
+    let mut named = storages.into_iter().chain(remote);
+    match beside.or_else(|| named.find(|uuid| !is_known(uuid))) {
         None => Ok(()),
-        Some(uuid) => {
-            let details = format!("unexpected backup storage uuid: {uuid}");
-            Err(Error::api(Code::InvalidArgument, details))
-        }
+        Some(uuid) => Err(shapes::unexpected_storage(uuid)),
     }
 }
 

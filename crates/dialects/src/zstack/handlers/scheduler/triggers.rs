@@ -90,7 +90,7 @@ pub(crate) async fn create_trigger(
         let mut body = body.0.params.unwrap_or_default();
         let name = map::mandatory_of(shapes::TRIGGER_MESSAGE, "name", body.name)?;
         body.name = Some(name);
-        shapes::schedule(&body)?;
+        shapes::check(&body, service.now())?;
         let id = body.resource_uuid.take();
         let object = keep(&service, &caller, TRIGGERS, id.as_deref(), &body).await?;
         Outcome::done(&One::new(
@@ -148,6 +148,7 @@ async fn update(
     body.repeat_count = change.repeat_count.or(body.repeat_count);
     body.start_time = change.start_time.or(body.start_time);
     body.cron = change.cron.or(body.cron);
+    shapes::check(&body, service.now())?;
     let schedule = shapes::schedule(&body)?;
     let policies = bindings_of(service, caller, shapes::TRIGGER, object).await?;
     for policy in &policies {
