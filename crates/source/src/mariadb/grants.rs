@@ -35,6 +35,19 @@ impl Grants {
         })
     }
 
+    /// The privilege that is missing to see the routines of others on a server of that kind. MySQL 8
+    /// has no table of them that could be read.
+    pub(super) fn missing_for_routines(&self, product: &str) -> Option<&'static str> {
+        if self.has_on("SELECT", "mysql", "proc") {
+            return None;
+        }
+        match product {
+            "MySQL" if self.has_everywhere("SHOW_ROUTINE") || self.has_everywhere("SELECT") => None,
+            "MySQL" => Some("SHOW_ROUTINE ON *.*"),
+            _ => Some("SELECT on `mysql`.`proc`"),
+        }
+    }
+
     /// Whether something may be done to the whole server.
     pub(super) fn has_everywhere(&self, privilege: &str) -> bool {
         self.0
@@ -128,6 +141,19 @@ mod tests {
         assert!(grants.has("TRIGGER", "odd`na.me"));
         assert!(!grants.has_everywhere("SELECT"));
         assert_eq!(grants.missing(&["SELECT", "EVENT"], "shop_a"), ["EVENT"]);
+    }
+
+    #[test]
+    fn routines_are_seen_with_what_each_server_has_for_it() {
+        let few = grants(&["GRANT SELECT, SHOW VIEW ON `shop`.* TO `bk`@`localhost`"]);
+        let (mariadb, mysql) = ("SELECT on `mysql`.`proc`", "SHOW_ROUTINE ON *.*");
+        assert_eq!(few.missing_for_routines("MariaDB"), Some(mariadb));
+        assert_eq!(few.missing_for_routines("MySQL"), Some(mysql));
+        let proc = grants(&["GRANT SELECT ON `mysql`.`proc` TO `bk`@`localhost`"]);
+        assert_eq!(proc.missing_for_routines("MariaDB"), None);
+        let show = grants(&["GRANT SHOW_ROUTINE ON *.* TO `bk`@`localhost`"]);
+        assert_eq!(show.missing_for_routines("MySQL"), None);
+        assert_eq!(show.missing_for_routines("MariaDB"), Some(mariadb));
     }
 
     #[test]

@@ -242,8 +242,10 @@ fn position(
         _ => None,
     };
     let mut position = serde_json::json!({ "gtid": gtid });
-    // Needs a privilege that a backup does not.
-    if let Ok(lines) = client.lines("SHOW MASTER STATUS", cancel)
+    // Needs a privilege that a backup does not. MySQL 8.4 knows the second form only.
+    let status = client.lines("SHOW MASTER STATUS", cancel);
+    let status = status.or_else(|_| client.lines("SHOW BINARY LOG STATUS", cancel));
+    if let Ok(lines) = status
         && let Some((file, rest)) = lines.first().and_then(|it| it.split_once('\t'))
     {
         let offset = rest
@@ -282,10 +284,10 @@ fn check_dump(
             return fail(format!("the user lacks {missing} on database `{name}`"));
         }
     }
-    if description.product == "MariaDB" && !grants.has_on("SELECT", "mysql", "proc") {
-        return fail(
-            "the user lacks SELECT on `mysql`.`proc`, which lists the routines".to_owned(),
-        );
+    if let Some(privilege) = grants.missing_for_routines(&description.product) {
+        return fail(format!(
+            "the user lacks {privilege}, without which it does not see all routines"
+        ));
     }
     Ok(())
 }

@@ -85,9 +85,12 @@ pub(super) fn restore(
     restore_each(
         chosen,
         |one| one.path.clone(),
-        |one| match stays(one) {
-            true => Ok(None),
-            false => run.restore(one).map(Some),
+        |one| {
+            if stays(one) {
+                Ok(None)
+            } else {
+                run.restore(one).map(Some)
+            }
         },
     )
 }

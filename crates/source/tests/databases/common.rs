@@ -130,14 +130,26 @@ impl Resource {
 
     /// Makes a backup.
     pub(crate) fn back_up(&self) -> Stored {
-        let entries = self.entries().unwrap();
+        self.back_up_while(|| ())
+    }
+
+    /// Makes a backup, and does something while the first file is being written, of which less than
+    /// all fits into a pipe.
+    pub(crate) fn back_up_while(&self, during: impl FnOnce()) -> Stored {
+        let mut during = Some(during);
         let read = |entry: Entry| {
             let path = entry.path.clone();
+            let mut file = open(entry);
             let mut content = Vec::new();
-            open(entry).read_to_end(&mut content).unwrap();
+            let start = file.by_ref().take(100_000).read_to_end(&mut content);
+            start.unwrap();
+            if let Some(during) = during.take() {
+                during();
+            }
+            file.read_to_end(&mut content).unwrap();
             (path, content)
         };
-        Stored(entries.into_iter().map(read).collect())
+        Stored(self.entries().unwrap().into_iter().map(read).collect())
     }
 
     /// The error that a backup comes to before anything is read.

@@ -8,9 +8,7 @@ use strongroom_domain::{ResourceKind, Secret, tree::Overwrite};
 use strongroom_source::{RestoreTarget, SourceError};
 
 use self::own::Own;
-use crate::common::{
-    Resource, Stored, certificate, free_port, open, password_file, programs, run, told,
-};
+use crate::common::{Resource, certificate, free_port, open, password_file, programs, run, told};
 
 const EVERYTHING: &str = include_str!("mariadb/everything.sql");
 
@@ -61,8 +59,13 @@ fn server(databases: &str) -> Resource {
     Resource::new(ResourceKind::Mariadb, &pairs)
 }
 
-/// All that a database holds, as the server tells it.
+/// All that a database of the shared server holds, as the server tells it.
 fn fingerprint(database: &str) -> String {
+    fingerprint_by(&sql, database)
+}
+
+/// The same of a server that answers statements.
+fn fingerprint_by(sql: &dyn Fn(&str) -> String, database: &str) -> String {
     let tables = sql(&format!(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = '{database}' \
          ORDER BY 1"
@@ -139,11 +142,50 @@ fn a_database_comes_back_with_everything_in_it_from_a_backup_of_the_least_privil
     similar(&before, &fingerprint(&name));
 }
 
+#[test]
+fn a_user_with_the_documented_privileges_restores_to_another_server() {
+    let name = unique("moved");
+    sql(&EVERYTHING.replace("DB", &name));
+    let stored = server(&name).back_up();
+    let own = Own::start();
+    let (_dir, file) = password_file("pw");
+    // These are the privileges that the documentation says are enough.
+    own.sql(&format!(
+        "CREATE USER restorer@localhost IDENTIFIED BY 'pw'; \
+         GRANT ALL PRIVILEGES ON `{}`.* TO restorer@localhost; \
+         GRANT SET USER ON *.* TO restorer@localhost",
+        name.replace('_', "\\_")
+    ));
+    let restorer = own
+        .resource()
+        .with("user", "restorer")
+        .with("password_file", &file);
+    let report = restorer.restore(&stored, &[], &[]).unwrap();
+    assert_eq!((report.files, report.failures.len()), (1, 0));
+    let own = |statements: &str| own.sql(statements);
+    similar(&fingerprint_by(&sql, &name), &fingerprint_by(&own, &name));
+
+    own("REVOKE SET USER ON *.* FROM restorer@localhost");
+    let refused = restorer.restore(&stored, &[], &[]).unwrap_err().to_string();
+    assert!(refused.contains("grant SET USER"), "{refused}");
+}
+
 fn similar(before: &str, after: &str) {
     for (before, after) in before.lines().zip(after.lines()) {
         assert_eq!(before, after);
     }
     assert_eq!(before.lines().count(), after.lines().count());
+}
+
+/// Two hundred transfers from table `a` to table `z`, each in a transaction.
+fn transfers() -> String {
+    let transfer = |id: u32| {
+        format!(
+            "START TRANSACTION; UPDATE a SET balance = balance - {id} WHERE id = {id}; \
+             UPDATE z SET balance = balance + {id} WHERE id = {id}; COMMIT;"
+        )
+    };
+    (1..=200).map(|it| transfer(it * 100)).collect()
 }
 
 #[test]
@@ -155,27 +197,9 @@ fn what_is_committed_during_a_dump_is_in_it_as_a_whole_or_not_at_all() {
          INSERT INTO a SELECT seq, 1000, REPEAT('x', 250) FROM seq_1_to_20000; \
          CREATE TABLE z LIKE a; INSERT INTO z SELECT * FROM a;"
     ));
-    let mut entries = server(&name).entries().unwrap();
-    let mut dump = open(entries.remove(0));
-    let mut content = vec![0; 100_000];
-    dump.read_exact(&mut content).unwrap();
-    let transfer = |id: u32| {
-        format!(
-            "START TRANSACTION; UPDATE a SET balance = balance - {id} WHERE id = {id}; \
-             UPDATE z SET balance = balance + {id} WHERE id = {id}; COMMIT;"
-        )
-    };
-    let transfers: String = (1..=200).map(|it| transfer(it * 100)).collect();
-    sql(&format!("USE `{name}`; {transfers}"));
-    dump.read_to_end(&mut content).unwrap();
-
-    let mut stored = Stored::default();
-    stored.set(&format!("databases/{name}.sql"), &content);
-    let mut description = Vec::new();
-    open(entries.remove(0))
-        .read_to_end(&mut description)
-        .unwrap();
-    stored.set("server.json", &description);
+    let stored = server(&name).back_up_while(|| {
+        sql(&format!("USE `{name}`; {}", transfers()));
+    });
     let copy = unique("transfers_copy");
     server("").restore(&stored, &[], &[(&name, &copy)]).unwrap();
     let sums = |name: &str| {
@@ -426,7 +450,11 @@ fn a_server_that_is_killed_during_a_dump_fails_it() {
 #[test]
 fn a_physical_backup_becomes_a_directory_that_a_server_starts_on() {
     let own = Own::start();
-    own.sql("CREATE DATABASE shop; USE shop; CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('a')");
+    own.sql(
+        "CREATE DATABASE shop; USE shop; CREATE TABLE a (id INT PRIMARY KEY, balance INT); \
+         INSERT INTO a SELECT seq, 1000 FROM seq_1_to_20000; \
+         CREATE TABLE z LIKE a; INSERT INTO z SELECT * FROM a",
+    );
     let (_dir, file) = password_file("pw");
     own.sql(
         "CREATE USER copier@localhost IDENTIFIED BY 'pw'; \
@@ -437,7 +465,9 @@ fn a_physical_backup_becomes_a_directory_that_a_server_starts_on() {
         .clone()
         .with("user", "copier")
         .with("password_file", &file);
-    let stored = least.back_up();
+    let stored = least.back_up_while(|| {
+        own.sql(&format!("USE shop; {}", transfers()));
+    });
     assert_eq!(stored.names(), ["backup.mbstream", "server.json"]);
     own.sql("DROP DATABASE shop");
     own.kill();
@@ -453,7 +483,8 @@ fn a_physical_backup_becomes_a_directory_that_a_server_starts_on() {
     let data = own.home().join("restored");
     into(&data).unwrap();
     let again = own.start_on(&data);
-    assert_eq!(again.sql("SELECT v FROM shop.t"), "a\n");
+    let sum = "USE shop; SELECT (SELECT SUM(balance) FROM a) + (SELECT SUM(balance) FROM z)";
+    assert_eq!(again.sql(sum), "40000000\n");
 }
 
 #[test]

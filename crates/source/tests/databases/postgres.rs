@@ -209,6 +209,34 @@ fn the_least_privileged_user_backs_up_all_but_passwords() {
 }
 
 #[test]
+fn a_user_who_may_make_databases_restores_to_another_server() {
+    let owner = unique("owner");
+    let name = database("moved");
+    sql(
+        "postgres",
+        &format!("CREATE ROLE {owner} LOGIN; ALTER DATABASE {name} OWNER TO {owner}"),
+    );
+    sql(
+        &name,
+        &format!("CREATE TABLE t AS SELECT 'seen' AS v; ALTER TABLE t OWNER TO {owner}"),
+    );
+    let stored = server(&name).back_up();
+    let own = Own::start();
+    own.sql("postgres", &format!("CREATE ROLE {owner} LOGIN CREATEDB"));
+    let owned = own.resource().with("user", &owner);
+    let report = owned.restore(&stored, &["databases"], &[]).unwrap();
+    assert_eq!((report.files, report.failures.len()), (1, 0));
+    assert_eq!(own.sql(&name, "SELECT v FROM t"), "seen\n");
+}
+
+/// Two hundred transfers from table `a` to table `z`, each in a transaction.
+const TRANSFERS: &str = "DO $$ BEGIN FOR i IN 1..200 LOOP
+         UPDATE a SET balance = balance - i WHERE id = i * 100;
+         UPDATE z SET balance = balance + i WHERE id = i * 100;
+         COMMIT;
+     END LOOP; END $$";
+
+#[test]
 fn what_is_committed_during_a_dump_is_in_it_as_a_whole_or_not_at_all() {
     let name = database("transfers");
     // The first table is dumped first and does not fit into a pipe.
@@ -218,28 +246,9 @@ fn what_is_committed_during_a_dump_is_in_it_as_a_whole_or_not_at_all() {
              FROM generate_series(1, 20000) id;
          CREATE TABLE z AS SELECT * FROM a",
     );
-    let mut entries = server(&name).entries().unwrap();
-    let mut dump = open(entries.remove(0));
-    let mut content = vec![0; 100_000];
-    dump.read_exact(&mut content).unwrap();
-    sql(
-        &name,
-        "DO $$ BEGIN FOR i IN 1..200 LOOP
-             UPDATE a SET balance = balance - i WHERE id = i * 100;
-             UPDATE z SET balance = balance + i WHERE id = i * 100;
-             COMMIT;
-         END LOOP; END $$",
-    );
-    dump.read_to_end(&mut content).unwrap();
-
-    let mut stored = Stored::default();
-    stored.set(&format!("databases/{name}.dump"), &content);
-    for entry in entries {
-        let path = entry.path.to_string();
-        let mut content = Vec::new();
-        open(entry).read_to_end(&mut content).unwrap();
-        stored.set(&path, &content);
-    }
+    let stored = server(&name).back_up_while(|| {
+        sql(&name, TRANSFERS);
+    });
     let copy = unique("transfers_copy");
     let include = format!("/databases/{name}.dump");
     server("")
@@ -433,13 +442,17 @@ fn a_physical_backup_becomes_a_directory_that_a_server_starts_on() {
     let own = Own::start();
     own.sql(
         "postgres",
-        "CREATE TABLE t (v text); INSERT INTO t VALUES ('a')",
+        "CREATE TABLE a AS SELECT id, 1000 AS balance FROM generate_series(1, 20000) id;
+         CREATE TABLE z AS SELECT * FROM a",
     );
     own.sql("postgres", "CREATE ROLE copier LOGIN REPLICATION");
     let resource = own.resource().with("mode", "physical");
-    let stored = resource.clone().with("user", "copier").back_up();
+    let least = resource.clone().with("user", "copier");
+    let stored = least.back_up_while(|| {
+        own.sql("postgres", TRANSFERS);
+    });
     assert_eq!(stored.names(), ["base.tar", "server.json"]);
-    own.sql("postgres", "DROP TABLE t");
+    own.sql("postgres", "DROP TABLE a");
     own.kill();
 
     let to_server = resource.restore(&stored, &[], &[]).unwrap_err();
@@ -454,7 +467,8 @@ fn a_physical_backup_becomes_a_directory_that_a_server_starts_on() {
     into(&data).unwrap();
     Own::verify(&data);
     let again = own.start_on(&data);
-    assert_eq!(again.sql("postgres", "SELECT v FROM t"), "a\n");
+    let sum = "SELECT (SELECT sum(balance) FROM a) + (SELECT sum(balance) FROM z)";
+    assert_eq!(again.sql("postgres", sum), "40000000\n");
 }
 
 #[test]
