@@ -65,7 +65,7 @@ impl Attempt {
         match self.job.work {
             Work::RunBackup { backup } => self.reopen_backup(&mut tx, backup, reason).await?,
             Work::RunRestore { restore, .. } => {
-                self.reopen_restore(&mut tx, restore, reason).await?
+                self.reopen_restore(&mut tx, restore, reason).await?;
             }
             _ => {}
         }
