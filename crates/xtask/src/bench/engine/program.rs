@@ -387,8 +387,9 @@ impl Place {
                 command.args(["get", &last]);
             }
             Step::Prune => {
-                let older = format!("name={} or name={}", NAMES[0], NAMES[1]);
-                command.args(["rm", "--allow-many", &older]);
+                let [first, unchanged, _] = NAMES.map(|it| format!("name={it}"));
+                // As one argument this would be a name that nothing has.
+                command.args(["rm", "--allow-many", &first, "or", &unchanged]);
                 let mut collect = self.command();
                 collect.arg("gc");
                 return vec![command, collect];
