@@ -85,6 +85,12 @@ impl Service {
         Ok(export)
     }
 
+    /// All exports of the tenant, oldest first.
+    pub async fn list_exports(&self, caller: &Caller) -> Result<Vec<Export>> {
+        caller.require(Permission::Read)?;
+        Ok(self.read().await?.list_exports(caller.tenant_id).await?)
+    }
+
     /// The exports of these backups, oldest first.
     pub async fn exports_of(&self, caller: &Caller, ids: &[BackupId]) -> Result<Vec<Export>> {
         caller.require(Permission::Read)?;

@@ -53,6 +53,15 @@ impl Record for Export {
 }
 
 impl Conn {
+    /// All exports of a tenant, oldest first.
+    pub async fn list_exports(&mut self, tenant: TenantId) -> Result<Vec<Export>> {
+        self.find_all(
+            "WHERE tenant_id = $1 ORDER BY created_at, id",
+            values![tenant],
+        )
+        .await
+    }
+
     /// One export, of whatever tenant: who knows its id may use it.
     pub async fn export(&mut self, id: ExportId) -> Result<Option<Export>> {
         self.find("WHERE id = $1", values![id]).await

@@ -3,6 +3,7 @@
 pub(crate) mod places;
 pub(crate) mod scheduler;
 pub(crate) mod store;
+pub(crate) mod tag_pattern;
 
 use strongroom_domain::{
     Backup, BackupId, BackupState, RepositoryId, Resource, ResourceKind,
@@ -317,12 +318,22 @@ fn not_empty(field: &str, value: &str) -> Result<(), Error> {
 }
 
 fn longest(field: &str, value: &str, most: usize) -> Result<(), Error> {
+    longest_of(CREATE_MESSAGE, field, value, most)
+}
+
+/// Checks the length of a text, in characters.
+pub(crate) fn longest_of(
+    message: &str,
+    field: &str,
+    value: &str,
+    most: usize,
+) -> Result<(), Error> {
     let length = value.chars().count();
     if length > most {
         return Err(Error::api(
             Code::InvalidArgument,
             format!(
-                "field[{field}] of message[{CREATE_MESSAGE}] exceeds max length of string. \
+                "field[{field}] of message[{message}] exceeds max length of string. \
                  expected was <= {most}, actual was {length}"
             ),
         ));

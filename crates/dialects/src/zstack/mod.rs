@@ -22,8 +22,8 @@ use utoipa_axum::{
 };
 
 use self::handlers::{
-    accounts, backup_actions, backups, jobs, keys, long_jobs, management, messages, scheduler,
-    storage_actions, storages, tags, zql,
+    accounts, backup_actions, backups, jobs, keys, long_jobs, management, messages, progress,
+    scheduler, storage_actions, storages, tag_patterns, tags, zql,
 };
 
 /// The face as the composed router takes it.
@@ -40,10 +40,12 @@ fn router() -> OpenApiRouter<Service> {
     let routes: Vec<UtoipaMethodRouter<Service>> = vec![
         routes!(accounts::log_in_by_account),
         routes!(accounts::log_in_by_user),
+        routes!(accounts::log_in_by_type),
         routes!(accounts::log_out),
         routes!(accounts::session_valid),
         routes!(accounts::renew_session),
         routes!(jobs::show),
+        routes!(progress::show),
         routes!(backups::list, backups::create),
         routes!(backups::show, backups::delete),
         routes!(backup_actions::recover),
@@ -57,11 +59,15 @@ fn router() -> OpenApiRouter<Service> {
         routes!(keys::show_account),
         routes!(keys::list, keys::create),
         routes!(keys::show, keys::delete),
+        routes!(keys::switch),
         routes!(tags::list_system, tags::create_system),
         routes!(tags::show_system),
         routes!(tags::list_user, tags::create_user),
         routes!(tags::show_user),
-        routes!(tags::delete),
+        routes!(tag_patterns::list, tag_patterns::create),
+        routes!(tag_patterns::show, tags::delete),
+        routes!(tag_patterns::update),
+        routes!(tag_patterns::attach, tag_patterns::detach),
         routes!(long_jobs::list, long_jobs::submit),
         routes!(long_jobs::show, long_jobs::delete),
         routes!(long_jobs::cancel),

@@ -15,5 +15,6 @@ mod postgres;
 mod query;
 mod scheduler;
 mod servers;
+mod small;
 mod story;
 mod zql;

@@ -9,13 +9,13 @@ use strongroom_testkit::TestApp;
 
 use super::client::{Client, database, hashed, polling, server};
 
-async fn send(client: &Client<'_>, method: Method, path: &str, body: Value) -> Value {
+pub(crate) async fn send(client: &Client<'_>, method: Method, path: &str, body: Value) -> Value {
     let path = format!("/zstack/v1{path}");
     let accepted = client.call(method, &path, &body).await.expect(202);
     client.poll(&polling(&accepted.json())).await.json()
 }
 
-async fn list(client: &Client<'_>, path: &str) -> Vec<Value> {
+pub(crate) async fn list(client: &Client<'_>, path: &str) -> Vec<Value> {
     let answer = client.get(&format!("/zstack/v1{path}")).await.expect(200);
     answer.json()["inventories"].as_array().unwrap().clone()
 }
@@ -69,7 +69,7 @@ async fn rows_are_found_by_the_tags_they_were_given() {
     assert_eq!(lacks["error"]["code"], "SYS.1007");
 }
 
-fn signed(app: &TestApp, id: &str, secret: &str) -> [(&'static str, String); 2] {
+pub(crate) fn signed(app: &TestApp, id: &str, secret: &str) -> [(&'static str, String); 2] {
     let date = app
         .service
         .now()

@@ -17,14 +17,16 @@ use crate::zstack::{
     wire::{
         reply::{Accepted, Empty, Failed, One},
         session::{
-            AccountLogin, LogInByAccount, LogInByUser, RenewSession, Renewal, Session, UserLogin,
-            Validity,
+            AccountLogin, LogIn, LogInByAccount, LogInByUser, RenewSession, Renewal, Session,
+            UserLogin, Validity,
         },
     },
 };
 
 /// The seconds that a session may be renewed for.
 const DURATIONS: std::ops::RangeInclusive<f64> = 60.0..=31_536_000.0;
+
+const WRONG_ACCOUNT: &str = "wrong account name or password";
 
 /// Logs in with an account's name and password.
 #[utoipa::path(
@@ -46,8 +48,33 @@ pub(crate) async fn log_in_by_account(
     let message = "org.zstack.header.identity.APILogInByAccountMsg";
     let name = map::mandatory_of(message, "accountName", account_name)?;
     let password = map::mandatory_of(message, "password", password)?;
-    let wrong = "wrong account name or password";
-    let session = log_in(&service, None, &name, password, wrong).await?;
+    let session = log_in(&service, None, &name, password, WRONG_ACCOUNT).await?;
+    Ok(ok(One::new(map::session(&session), call.schema)))
+}
+
+/// Logs in with a credential of some type; accounts' are the one that there is.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/login",
+    operation_id = "LogIn",
+    request_body = LogIn,
+    responses((status = 200, body = One<Session>), (status = 503, body = Failed)),
+)]
+pub(crate) async fn log_in_by_type(
+    State(service): State<Service>,
+    call: Call,
+    body: Body<LogIn>,
+) -> Answer<One<Session>> {
+    let login = body.0.log_in.unwrap_or_default();
+    let message = "org.zstack.header.identity.login.APILogInMsg";
+    let name = map::mandatory_of(message, "username", login.username)?;
+    let password = map::mandatory_of(message, "password", login.password)?;
+    let kind = map::mandatory_of(message, "loginType", login.login_type)?;
+    if kind != "account" {
+        let details = format!("unsupported login type {kind}");
+        return Err(Error::api(Code::Failed, details));
+    }
+    let session = log_in(&service, None, &name, password, WRONG_ACCOUNT).await?;
     Ok(ok(One::new(map::session(&session), call.schema)))
 }
 

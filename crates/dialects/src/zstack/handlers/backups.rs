@@ -2,9 +2,10 @@
 
 use axum::{extract::State, http::Uri};
 use strongroom_domain::{
-    BackupId, Face, Page,
+    BackupId, Export, Face, Page,
     query::{BackupField, Filter},
 };
+use strongroom_http::{download::export_url, extract::Base};
 use strongroom_service::{Caller, Service, operations::NewOperation, resources::ResourceFilter};
 
 use super::{
@@ -12,6 +13,7 @@ use super::{
     inventory::tags,
     ok,
     storages::{check_usable, find_storage},
+    tag_patterns::{attach_new, simple},
     tags::tag_new,
 };
 use crate::zstack::{
@@ -57,7 +59,7 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Answer<Listed<DatabaseBackup>> {
     let query = Query::parse(uri.query().unwrap_or_default())?;
-    let plan = plan(&service, &caller, &query).await?;
+    let plan = plan(&service, &caller, &query, &call.base).await?;
     let page = service
         .list_backups(&caller, &plan.filter, &plan.sort, &query.page())
         .await?;
@@ -70,10 +72,30 @@ pub(crate) async fn list(
     Ok(ok(Listed::rows(rows, page.total, query.fields.as_deref())?))
 }
 
-async fn plan(service: &Service, caller: &Caller, query: &Query) -> Result<Plan, Error> {
+/// The tenant's exports, with where they can be downloaded by a client that reached us at `base`.
+pub(crate) async fn exports(
+    service: &Service,
+    caller: &Caller,
+    base: &Base,
+) -> Result<Vec<(Export, String)>, Error> {
+    let exports = service.list_exports(caller).await?;
+    let with_url = |it: Export| {
+        let url = export_url(base, &it);
+        (it, url)
+    };
+    Ok(exports.into_iter().map(with_url).collect())
+}
+
+async fn plan(
+    service: &Service,
+    caller: &Caller,
+    query: &Query,
+    base: &Base,
+) -> Result<Plan, Error> {
     let beside = Beside {
         storages: &service.list_repositories(caller).await?,
         tags: &tags(service, caller).await?,
+        exports: &exports(service, caller, base).await?,
     };
     Plan::of(query, beside)
 }
@@ -154,6 +176,7 @@ pub(crate) async fn start(
 ) -> Result<Outcome, Error> {
     let system_tags = std::mem::take(&mut params.system_tags);
     let user_tags = std::mem::take(&mut params.user_tags);
+    let patterns = simple(service, caller, &std::mem::take(&mut params.tag_uuids)).await?;
     let new = NewBackup::read(params)?;
     let storage = new.repository_id();
     let found = find_storage(service, caller, "backupStorageUuid", &storage.simple()).await?;
@@ -173,6 +196,7 @@ pub(crate) async fn start(
     let row = ("DatabaseBackupVO", backup.id.simple());
     tag_new(service, caller, TagKind::System, &row, system_tags).await?;
     tag_new(service, caller, TagKind::User, &row, user_tags).await?;
+    attach_new(service, caller, &row, patterns).await?;
     Ok(Outcome::Started(operation))
 }
 

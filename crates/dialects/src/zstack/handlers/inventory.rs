@@ -53,8 +53,13 @@ pub(crate) async fn tags(service: &Service, caller: &Caller) -> Result<Tags, Err
     let mut all = super::tags::system(service, caller).await?;
     all.extend(super::tags::user(service, caller).await?);
     let tag = |it: TagInventory| {
-        let (uuid, kind, text) = (it.uuid, it.kind, it.tag);
-        (it.resource_uuid, Tag { uuid, kind, text })
+        let (kind, text, pattern) = (it.kind, it.tag, it.tag_pattern_uuid);
+        let tag = Tag {
+            kind,
+            text,
+            pattern,
+        };
+        (it.resource_uuid, tag)
     };
     Ok(all.into_iter().map(tag).collect())
 }

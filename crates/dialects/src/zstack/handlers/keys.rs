@@ -1,6 +1,7 @@
 //! The caller's account, and the access keys of its users.
 
 use axum::{extract::State, http::Uri};
+use serde_json::{Map, Value};
 use strongroom_domain::{
     CredentialId, PrincipalId, Secret,
     credential::{Credential, CredentialKind},
@@ -8,8 +9,9 @@ use strongroom_domain::{
 use strongroom_service::{Caller, Error as ServiceError, Service};
 
 use super::{
-    Answer, Body, PathParams,
+    Answer, Body, PathParams, action,
     inventory::{listed, shown},
+    parameters,
 };
 use crate::zstack::{
     auth::Auth,
@@ -19,6 +21,7 @@ use crate::zstack::{
     wire::{
         account::{ACCESS_KEYS, ACCOUNTS, AccessKey, Account, CreateAccessKey, NewAccessKey},
         reply::{Accepted, Empty, Failed, Listed, One},
+        storage::StorageState,
         timestamp,
     },
 };
@@ -53,7 +56,7 @@ fn row(key: Credential) -> AccessKey {
         account_uuid: key.tenant_id.simple(),
         user_uuid: key.principal_id.simple(),
         access_key_id: key.lookup,
-        state: map::ENABLED,
+        state: map::storage_state(key.enabled),
         create_date: created.clone(),
         last_op_date: created,
     }
@@ -206,6 +209,52 @@ fn lengths(id: &str, secret: &str) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Switches an access key on or off; one that is off signs nothing.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/accesskeys/{uuid}/actions",
+    operation_id = "ChangeAccessKeyState",
+    params(("uuid" = String, Path)),
+    request_body = Object,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn switch(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+    uuid: PathParams<String>,
+    body: Body<Map<String, Value>>,
+) -> Answer<Accepted> {
+    let (_, content) = action(&uri, &body.0, &["changeAccessKeyState"])?;
+    let change = parameters(content)?;
+    let work = turn(&service, &caller, &uuid.0, change, call.schema);
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn turn(
+    service: &Service,
+    caller: &Caller,
+    uuid: &str,
+    change: StorageState,
+    schema: bool,
+) -> Result<Outcome, Error> {
+    let message = "org.zstack.accessKey.APIChangeAccessKeyStateMsg";
+    let event = map::mandatory_of(message, "stateEvent", change.state_event)?;
+    let enabled = map::enabled_by(message, &event)?;
+    let keys = service.list_credentials(caller).await?;
+    let is_it = |it: &&Credential| {
+        it.kind == CredentialKind::AccessKey && Some(it.id.uuid()) == map::uuid(uuid)
+    };
+    let key = keys.iter().find(is_it).ok_or_else(|| {
+        let details =
+            format!("invalid field[uuid], resource[uuid:{uuid}, type:AccessKeyVO] not found");
+        Error::api(Code::NotFound, details)
+    })?;
+    let key = service.switch_credential(caller, key.id, enabled).await?;
+    Outcome::done(&One::new(row(key), schema))
 }
 
 /// Revokes an access key; one that is unknown is gone already.

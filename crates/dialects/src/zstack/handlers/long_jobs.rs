@@ -4,7 +4,7 @@ use axum::{extract::State, http::Uri};
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use strongroom_domain::{
-    ObjectId,
+    ObjectId, OperationId,
     object::FaceObject,
     operation::{Operation, OperationState, Subject},
 };
@@ -46,23 +46,36 @@ async fn row(service: &Service, caller: &Caller, object: &FaceObject) -> Result<
         target_resource_uuid,
         operation,
     } = LongJobBody::deserialize(&object.body)?;
-    let operation = match operation {
+    let started = operation;
+    let operation = match started {
         Some(id) => found(service.operation(Some(caller), id).await)?,
         None => None,
     };
+    let lost = if started.is_some() && operation.is_none() {
+        let details = "nothing is known any more of what became of it";
+        Error::api(Code::Internal, details).code()
+    } else {
+        None
+    };
+    let is_lost = lost.is_some();
     let error = operation
         .as_ref()
         .and_then(|it| Some(error::of_job(it.kind, it.error.as_ref()?)));
+    let error = error.or(lost);
     Ok(LongJob {
         uuid: object.id.simple(),
         name: name.unwrap_or_default(),
         description,
-        api_id: operation.as_ref().map(|it| it.id.simple()),
+        api_id: started.map(OperationId::simple),
         job_name: job_name.unwrap_or_default(),
         job_data: job_data.unwrap_or_default(),
         job_result: error.map(|it| serde_json::to_string(&it)).transpose()?,
         target_resource_uuid,
-        state: state(operation.as_ref()),
+        state: if is_lost {
+            "Failed"
+        } else {
+            state(operation.as_ref())
+        },
         create_date: timestamp(object.created_at),
         last_op_date: timestamp(operation.map_or(object.updated_at, |it| it.updated_at)),
     })

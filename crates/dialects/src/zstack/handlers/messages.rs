@@ -17,7 +17,7 @@ use strongroom_service::{Caller, Service};
 use tower::ServiceExt as _;
 
 use self::calls::{Message, ToCall, reply_class};
-use super::{Answer, Body, PathParams, inventory::tags, jobs, ok};
+use super::{Answer, Body, PathParams, jobs, ok};
 use crate::zstack::{
     auth::{SESSION, open_session},
     call::Call,
@@ -96,13 +96,7 @@ async fn query(
     base: &Base,
     statement: Statement,
 ) -> Result<Value, Error> {
-    let run = Run {
-        service,
-        caller,
-        storages: service.list_repositories(caller).await?,
-        tags: tags(service, caller).await?,
-        base,
-    };
+    let run = Run::of(service, caller, base).await?;
     Ok(reply(
         StatusCode::OK,
         serde_json::to_value(run.one(statement).await?)?,

@@ -9,9 +9,11 @@ pub(crate) mod keys;
 pub(crate) mod long_jobs;
 pub(crate) mod management;
 pub(crate) mod messages;
+pub(crate) mod progress;
 pub(crate) mod scheduler;
 pub(crate) mod storage_actions;
 pub(crate) mod storages;
+pub(crate) mod tag_patterns;
 pub(crate) mod tags;
 pub(crate) mod zql;
 

@@ -81,6 +81,30 @@ async fn one<T: DeserializeOwned>(
     Err(Error::api(Code::NotFound, details))
 }
 
+/// What the thing of that uuid is in the vendor's words, if it is one of the scheduler's.
+pub(crate) async fn kind_of(
+    service: &Service,
+    caller: &Caller,
+    uuid: &str,
+) -> Result<Option<&'static str>, Error> {
+    let Some(id) = map::uuid(uuid).map(ObjectId::from_uuid) else {
+        return Ok(None);
+    };
+    let kinds = [
+        (JOBS, "SchedulerJobVO"),
+        (GROUPS, "SchedulerJobGroupVO"),
+        (TRIGGERS, "SchedulerTriggerVO"),
+    ];
+    for (kind, name) in kinds {
+        match service.object(caller, kind, id).await {
+            Ok(_) => return Ok(Some(name)),
+            Err(ServiceError::NotFound { .. }) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(None)
+}
+
 fn read<T: DeserializeOwned>(object: &FaceObject) -> Result<T, Error> {
     Ok(T::deserialize(&object.body)?)
 }

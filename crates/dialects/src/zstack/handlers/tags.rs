@@ -8,6 +8,7 @@ use strongroom_service::{Caller, Error as ServiceError, Service};
 use super::{
     Answer, Body, PathParams,
     inventory::{listed, shown},
+    tag_patterns::{self, PATTERN},
 };
 use crate::zstack::{
     auth::Auth,
@@ -23,7 +24,7 @@ use crate::zstack::{
 };
 
 impl TagKind {
-    fn object(self) -> &'static str {
+    pub(super) fn object(self) -> &'static str {
         match self {
             Self::System => "systemTag",
             Self::User => "userTag",
@@ -50,11 +51,12 @@ async fn rows(
     objects.iter().map(|it| row(kind, it)).collect()
 }
 
-fn row(kind: TagKind, object: &FaceObject) -> Result<TagInventory, Error> {
+pub(super) fn row(kind: TagKind, object: &FaceObject) -> Result<TagInventory, Error> {
     let NewTag {
         resource_type,
         resource_uuid,
         tag,
+        tag_pattern_uuid,
     } = NewTag::deserialize(&object.body)?;
     Ok(TagInventory {
         uuid: object.id.simple(),
@@ -67,6 +69,7 @@ fn row(kind: TagKind, object: &FaceObject) -> Result<TagInventory, Error> {
         },
         create_date: timestamp(object.created_at),
         last_op_date: timestamp(object.updated_at),
+        tag_pattern_uuid,
         kind,
     })
 }
@@ -84,6 +87,7 @@ pub(crate) async fn tag_new(
             resource_type: Some((*resource_type).to_owned()),
             resource_uuid: Some(resource_uuid.clone()),
             tag: Some(tag),
+            tag_pattern_uuid: None,
         };
         let body = serde_json::to_value(tag)?;
         service
@@ -214,12 +218,14 @@ async fn create(
         resource_type,
         resource_uuid,
         tag,
+        ..
     } = body.params.unwrap_or_default();
     let mandatory = |field, value| map::mandatory_of(message, field, value).map(Some);
     let tag = NewTag {
         resource_type: mandatory("resourceType", resource_type)?,
         resource_uuid: mandatory("resourceUuid", resource_uuid)?,
         tag: mandatory("tag", tag)?,
+        tag_pattern_uuid: None,
     };
     let body = serde_json::to_value(tag)?;
     let made = service
@@ -228,7 +234,7 @@ async fn create(
     Outcome::done(&One::new(row(kind, &made)?, schema))
 }
 
-/// Removes a tag; one that is unknown is gone already.
+/// Removes a tag, or a pattern with all tags that were made of it; what is unknown is gone already.
 #[utoipa::path(
     delete,
     path = "/zstack/v1/tags/{uuid}",
@@ -244,10 +250,14 @@ pub(crate) async fn delete(
 ) -> Answer<Accepted> {
     let work = async {
         let id = map::uuid(&uuid.0).map(ObjectId::from_uuid);
-        for kind in [TagKind::System, TagKind::User] {
+        let kinds = [TagKind::System.object(), TagKind::User.object(), PATTERN];
+        for kind in kinds {
             let Some(id) = id else { break };
-            match service.object(&caller, kind.object(), id).await {
-                Ok(tag) => service.delete_object(&caller, &tag).await?,
+            match service.object(&caller, kind, id).await {
+                Ok(tag) => {
+                    tag_patterns::remove_made(&service, &caller, &tag, |_| true).await?;
+                    service.delete_object(&caller, &tag).await?;
+                }
                 Err(ServiceError::NotFound { .. }) => {}
                 Err(other) => return Err(other.into()),
             }

@@ -3,7 +3,7 @@
 use axum::{extract::State, http::Uri};
 use strongroom_service::{Caller, Service};
 
-use super::{Answer, inventory::tags, keys, long_jobs, ok, scheduler, storages};
+use super::{Answer, keys, long_jobs, ok, scheduler, storages, tag_patterns};
 use crate::zstack::{
     auth::Auth,
     call::Call,
@@ -20,7 +20,7 @@ use crate::zstack::{
         long_job::LONG_JOBS,
         reply::Failed,
         scheduler::{HISTORIES, JOB_GROUPS, JOBS, TRIGGERS},
-        tags::{SYSTEM_TAGS, USER_TAGS},
+        tags::{SYSTEM_TAGS, TAG_PATTERNS, USER_TAGS},
         zql::ZqlReply,
     },
 };
@@ -54,6 +54,7 @@ entities! {
     ACCESS_KEYS => keys::keys,
     SYSTEM_TAGS => super::tags::system,
     USER_TAGS => super::tags::user,
+    TAG_PATTERNS => tag_patterns::rows,
     LONG_JOBS => long_jobs::rows,
     JOBS => scheduler::jobs,
     JOB_GROUPS => scheduler::groups,
@@ -78,12 +79,6 @@ pub(crate) async fn query(
     let mut pairs = params::pairs(uri.query().unwrap_or_default()).into_iter();
     let text = pairs.find(|(name, _)| name == "zql").map(|it| it.1);
     let text = map::mandatory_of(MESSAGE, "zql", text)?;
-    let run = Run {
-        service: &service,
-        caller: &caller,
-        storages: service.list_repositories(&caller).await?,
-        tags: tags(&service, &caller).await?,
-        base: &call.base,
-    };
+    let run = Run::of(&service, &caller, &call.base).await?;
     Ok(ok(run.answer(&text, call.schema).await?))
 }

@@ -1,9 +1,9 @@
 //! The queryable fields of database backups and of their copies in storages.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use strongroom_domain::{
-    BackupState, Face, ResourceKind,
+    BackupState, Export, Face, RepositoryId, ResourceKind,
     query::{BackupField, Direction, Filter, Sort, Value},
     repository::Repository,
 };
@@ -11,7 +11,7 @@ use strongroom_domain::{
 use super::{
     Query, Unknown, check_members,
     condition::{Condition, Test, Where},
-    plan::{Column, constant, never, not},
+    plan::{Column, constant, never, not, passes},
     storages,
     table::{Kind, Table, row},
     tags::{Tagged, Tags},
@@ -67,6 +67,8 @@ pub(crate) struct Beside<'a> {
     /// The tenant's storages.
     pub(crate) storages: &'a [Repository],
     pub(crate) tags: &'a Tags,
+    /// Where the tenant's exports can be downloaded.
+    pub(crate) exports: &'a [(Export, String)],
 }
 
 impl Plan {
@@ -143,7 +145,6 @@ fn copy_column(name: &str) -> Option<Column<BackupField>> {
         "databaseBackupUuid" => Column::Id(BackupField::Id),
         "backupStorageUuid" => Column::Id(BackupField::RepositoryId),
         "installPath" => Column::Prefixed(INSTALL_PATH, BackupField::Id),
-        "exportUrl" => Column::Null,
         "status" => Column::Word(BackupField::State, statuses()),
         "createDate" => Column::Time(BackupField::CreatedAt),
         "lastOpDate" => Column::Time(BackupField::UpdatedAt),
@@ -204,6 +205,7 @@ fn on_copy(
     let Condition { name, test } = condition;
     match rest.split_once('.') {
         // A copy has no tags.
+        None if rest == "exportUrl" => Ok(exported(test, beside.exports)),
         None => match Tags::default().rows(rest, test) {
             Some(tagged) => Ok(constant(tagged.contains(None))),
             None => on_column(rest, test, DATABASE_BACKUP_REF, copy_column),
@@ -223,6 +225,31 @@ fn on_copy(
             Ok(Filter::In(BackupField::RepositoryId, ids))
         }
         Some((expanded, _)) => Err(unknown_expansion(name, DATABASE_BACKUP_REF, expanded)),
+    }
+}
+
+/// The copies whose URL passes. Which they are is found among the exports, which are few; those
+/// without one are all others.
+fn exported(test: &Test, exports: &[(Export, String)]) -> Filter<BackupField> {
+    let copies = |wanted: &dyn Fn(&str) -> bool| {
+        let mut found = BTreeMap::<_, Vec<_>>::new();
+        for (export, _) in exports.iter().filter(|(_, url)| wanted(url)) {
+            let backups = found.entry(export.repository_id).or_default();
+            backups.push(Value::Id(export.backup_id.uuid()));
+        }
+        let at = |(storage, backups): (RepositoryId, _)| {
+            let there = Filter::eq(BackupField::RepositoryId, storage.uuid());
+            there.and(Filter::In(BackupField::Id, backups))
+        };
+        if found.is_empty() {
+            never()
+        } else {
+            Filter::Any(found.into_iter().map(at).collect())
+        }
+    };
+    match test {
+        Test::IsNull => not(copies(&|_| true)),
+        test => copies(&|url| passes(url, test)),
     }
 }
 
@@ -267,6 +294,7 @@ mod tests {
         let beside = Beside {
             storages: &[],
             tags: &Tags::default(),
+            exports: &[],
         };
         let plan = Plan::of(&Query::parse(raw).unwrap(), beside);
         plan.map_err(|it| it.code().unwrap().details)

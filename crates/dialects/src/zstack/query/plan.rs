@@ -26,8 +26,6 @@ pub(crate) enum Column<F> {
     Prefixed(&'static str, F),
     /// The same in all rows.
     Is(&'static str),
-    /// NULL in all rows.
-    Null,
 }
 
 fn always<F>() -> Filter<F> {
@@ -58,7 +56,6 @@ impl<F: Copy> Column<F> {
             Self::Word(field, words) => word(*field, words, test),
             Self::Prefixed(prefix, field) => prefixed(prefix, *field, test),
             Self::Is(shown) => constant(passes(shown, test)),
-            Self::Null => constant(*test == Test::IsNull),
         }
     }
 
@@ -72,7 +69,7 @@ impl<F: Copy> Column<F> {
             | Self::Time(field)
             | Self::Word(field, _)
             | Self::Prefixed(_, field) => *field,
-            Self::Is(_) | Self::Null => return None,
+            Self::Is(_) => return None,
         };
         Some(Sort { field, direction })
     }

@@ -13,10 +13,11 @@ pub(crate) struct Tags(HashMap<String, Vec<Tag>>);
 /// A tag of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tag {
-    pub(crate) uuid: String,
     pub(crate) kind: TagKind,
     /// What the tag says.
     pub(crate) text: String,
+    /// The uuid of the pattern that it was made of.
+    pub(crate) pattern: Option<String>,
 }
 
 /// Who a tag is from.
@@ -53,7 +54,7 @@ impl Tags {
         let text: fn(&Tag) -> Option<&str> = match name {
             "__systemTag__" => |tag| (tag.kind == TagKind::System).then_some(&tag.text),
             "__userTag__" => |tag| (tag.kind == TagKind::User).then_some(&tag.text),
-            "__tagUuid__" => |tag| Some(&tag.uuid),
+            "__tagUuid__" => |tag| tag.pattern.as_deref(),
             _ => return None,
         };
         let some = |test: &Test| {
@@ -106,9 +107,14 @@ mod tests {
     #[case("__tagUuid__=2", "a")]
     #[case("__tagUuid__!=2", "b c")]
     fn a_negative_test_asks_that_no_tag_passes(#[case] condition: &str, #[case] rows: &str) {
-        let tag = |row: &str, uuid: &str, kind, text: &str| {
-            let (uuid, text) = (uuid.to_owned(), text.to_owned());
-            (row.to_owned(), Tag { uuid, kind, text })
+        let tag = |row: &str, pattern: &str, kind, text: &str| {
+            let (pattern, text) = (Some(pattern.to_owned()), text.to_owned());
+            let tag = Tag {
+                kind,
+                text,
+                pattern,
+            };
+            (row.to_owned(), tag)
         };
         let tags: Tags = [
             tag("a", "1", TagKind::User, "blue"),

@@ -29,7 +29,7 @@ pub(crate) struct AccessKey {
     pub(crate) user_uuid: String,
     #[serde(rename = "AccessKeyID")]
     pub(crate) access_key_id: String,
-    /// Always `Enabled`.
+    /// `Enabled` or `Disabled`.
     pub(crate) state: &'static str,
     pub(crate) create_date: String,
     pub(crate) last_op_date: String,

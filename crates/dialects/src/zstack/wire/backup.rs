@@ -80,6 +80,9 @@ pub(crate) struct CreateDatabaseBackupParams {
     pub(crate) system_tags: Vec<String>,
     #[serde(default)]
     pub(crate) user_tags: Vec<String>,
+    /// The patterns of further tags; they must have no tokens.
+    #[serde(default)]
+    pub(crate) tag_uuids: Vec<String>,
 }
 
 /// The body of RecoverDatabaseFromBackup.

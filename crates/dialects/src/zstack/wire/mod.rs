@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod backup;
 pub(crate) mod long_job;
+pub(crate) mod progress;
 pub(crate) mod reply;
 pub(crate) mod scheduler;
 pub(crate) mod session;

@@ -21,6 +21,27 @@ pub(crate) struct AccountLogin {
     pub(crate) password: Option<String>,
 }
 
+/// The body of LogIn.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LogIn {
+    pub(crate) log_in: Option<AnyLogin>,
+}
+
+/// A credential of some type.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AnyLogin {
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) username: Option<String>,
+    /// The lower-case hex SHA-512 of the password.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) password: Option<String>,
+    /// `account` is what there is.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) login_type: Option<String>,
+}
+
 /// The body of LogInByUser.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -83,6 +104,15 @@ impl std::fmt::Debug for AccountLogin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AccountLogin")
             .field("account_name", &self.account_name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for AnyLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AnyLogin")
+            .field("username", &self.username)
+            .field("login_type", &self.login_type)
             .finish_non_exhaustive()
     }
 }

@@ -27,6 +27,7 @@ static KNOWN: &[Known] = &[
         "/accounts/users/login",
         Some("logInByUser"),
     ),
+    ("LogIn", Method::PUT, "/login", Some("logIn")),
     (
         "LogOut",
         Method::DELETE,
@@ -185,12 +186,37 @@ static KNOWN: &[Known] = &[
         Some("params"),
     ),
     ("CreateUserTag", Method::POST, "/user-tags", Some("params")),
+    ("CreateTag", Method::POST, "/tags", Some("params")),
+    (
+        "UpdateTag",
+        Method::PUT,
+        "/tags/{uuid}/actions",
+        Some("updateTag"),
+    ),
+    (
+        "AttachTagToResources",
+        Method::POST,
+        "/tags/{tagUuid}/resources",
+        Some("params"),
+    ),
+    (
+        "DetachTagFromResources",
+        Method::DELETE,
+        "/tags/{tagUuid}/resources",
+        None,
+    ),
     ("DeleteTag", Method::DELETE, "/tags/{uuid}", None),
     (
         "CreateAccessKey",
         Method::POST,
         "/accesskeys",
         Some("params"),
+    ),
+    (
+        "ChangeAccessKeyState",
+        Method::PUT,
+        "/accesskeys/{uuid}/actions",
+        Some("changeAccessKeyState"),
     ),
     (
         "DeleteAccessKey",
@@ -206,6 +232,12 @@ static KNOWN: &[Known] = &[
         Some("cancelLongJob"),
     ),
     ("DeleteLongJob", Method::DELETE, "/longjobs/{uuid}", None),
+    (
+        "GetTaskProgress",
+        Method::GET,
+        "/task-progresses/{apiId}",
+        None,
+    ),
     (
         "GetVersion",
         Method::PUT,

@@ -31,13 +31,12 @@ fn text_compares_without_case_and_trailing_blanks(#[case] test: &str, #[case] ex
 
 #[test]
 fn no_test_but_its_own_holds_for_null() {
-    for column in [Column::Text(()), Column::Null] {
-        for test in ["=a", "!=a", ">a", "?=a", "!?=a", "~=%", "!~=a", "!=null"] {
-            assert!(!holds(&column, None, test), "{column:?} {test}");
-        }
-        assert!(holds(&column, None, " is null"));
-        assert!(holds(&column, None, "=null"));
+    let column = Column::Text(());
+    for test in ["=a", "!=a", ">a", "?=a", "!?=a", "~=%", "!~=a", "!=null"] {
+        assert!(!holds(&column, None, test), "{test}");
     }
+    assert!(holds(&column, None, " is null"));
+    assert!(holds(&column, None, "=null"));
 }
 
 #[rstest]

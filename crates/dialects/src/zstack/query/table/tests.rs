@@ -52,9 +52,9 @@ fn rows() -> Vec<serde_json::Value> {
 
 fn ask(raw: &str) -> Result<(String, u64), String> {
     let tag = Tag {
-        uuid: "1".into(),
         kind: TagKind::User,
         text: "prod".into(),
+        pattern: Some("1".into()),
     };
     let tags = [("b".to_owned(), tag)].into_iter().collect();
     let (found, total) = answer(&Query::parse(raw).unwrap(), &JOBS, rows(), &tags)

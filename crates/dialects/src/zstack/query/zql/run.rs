@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use serde_json::Value as Json;
 use strongroom_domain::{
-    Page,
+    Export, Page,
     page::Start,
     query::{Direction, Op},
     repository::Repository,
@@ -20,7 +20,11 @@ use super::{
 };
 use crate::zstack::{
     error::Error,
-    handlers::zql::{ENTITIES, rows},
+    handlers::{
+        backups::exports,
+        inventory::tags,
+        zql::{ENTITIES, rows},
+    },
     map::{self, places::Places},
     query::{
         Unknown,
@@ -44,13 +48,32 @@ const PAGE: u64 = 1000;
 /// Where the rows come from.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
-    pub(crate) service: &'a Service,
-    pub(crate) caller: &'a Caller,
+    service: &'a Service,
+    caller: &'a Caller,
     /// The tenant's storages, for conditions on them.
-    pub(crate) storages: Vec<Repository>,
-    pub(crate) tags: Tags,
+    storages: Vec<Repository>,
+    tags: Tags,
+    exports: Vec<(Export, String)>,
     /// Where the client reached us.
-    pub(crate) base: &'a Base,
+    base: &'a Base,
+}
+
+impl<'a> Run<'a> {
+    /// Everything that statements of the caller may refer to.
+    pub(crate) async fn of(
+        service: &'a Service,
+        caller: &'a Caller,
+        base: &'a Base,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            service,
+            caller,
+            storages: service.list_repositories(caller).await?,
+            tags: tags(service, caller).await?,
+            exports: exports(service, caller, base).await?,
+            base,
+        })
+    }
 }
 
 /// Which rows of a table, in which order.
@@ -364,6 +387,7 @@ impl Run<'_> {
         Beside {
             storages: &self.storages,
             tags: &self.tags,
+            exports: &self.exports,
         }
     }
 }
