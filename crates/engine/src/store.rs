@@ -1,8 +1,9 @@
 //! Writing blobs: each once, in packs, packs before the index.
 
 mod pack_builder;
+mod pending;
+mod sealer;
 
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,16 +12,18 @@ use jiff::{SignedDuration, Timestamp};
 use strongroom_domain::tree::Context;
 
 use crate::backend::{FileKind, Handle};
-use crate::compress::{self, Compression};
-use crate::error::{Error, Object, Result};
+use crate::compress::Compression;
+use crate::error::{Error, Result};
 use crate::format::BlobKind;
 use crate::format::index::{IndexBlob, IndexFile, IndexPack};
 use crate::hash;
-use crate::id::{Id, IdSet};
+use crate::id::Id;
 use crate::index::Index;
 use crate::repository::{IndexedRepository, Repository};
 
 use pack_builder::PackBuilder;
+use pending::Pending;
+use sealer::Sealer;
 
 /// Blobs after which an index file is written; restic's limit is 50,000.
 const INDEX_BLOBS: usize = 40_000;
@@ -57,27 +60,6 @@ pub(crate) struct FullPack {
     entry: IndexPack,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch::new()) };
-}
-
-/// Buffers that a thread uses for one blob after the other.
-struct Scratch {
-    packed: Vec<u8>,
-    unpacked: Vec<u8>,
-    sealed: Vec<u8>,
-}
-
-impl Scratch {
-    const fn new() -> Self {
-        Self {
-            packed: Vec::new(),
-            unpacked: Vec::new(),
-            sealed: Vec::new(),
-        }
-    }
-}
-
 /// The index entries that no index file has yet.
 struct Unwritten {
     packs: Vec<IndexPack>,
@@ -91,10 +73,9 @@ struct Unwritten {
 pub(crate) struct BlobStore<'a> {
     target: &'a dyn IndexTarget,
     context: &'a Context,
-    compression: Compression,
-    verify: bool,
+    sealer: Sealer,
     /// In a pack that is not durable yet.
-    pending: [Mutex<IdSet>; 2],
+    pending: Pending,
     open: [Mutex<PackBuilder>; 2],
     /// Full, until there are enough to hash them together.
     full: Mutex<Vec<PackBuilder>>,
@@ -145,9 +126,11 @@ impl<'a> BlobStore<'a> {
         Self {
             target,
             context,
-            compression,
-            verify,
-            pending: Default::default(),
+            sealer: Sealer {
+                compression,
+                verify,
+            },
+            pending: Pending::default(),
             open: [
                 Mutex::new(PackBuilder::new()),
                 Mutex::new(PackBuilder::new()),
@@ -181,17 +164,10 @@ impl<'a> BlobStore<'a> {
         if !self.claim(kind, id) {
             return Ok(());
         }
-        SCRATCH.with_borrow_mut(|scratch| {
-            let uncompressed_length = self.encode(kind, id, plain, scratch)?;
-            let blob = IndexBlob {
-                id,
-                kind,
-                offset: 0,
-                length: length(scratch.sealed.len())?,
-                uncompressed_length,
-            };
+        let cipher = self.target.repository().cipher();
+        self.sealer.seal(cipher, kind, id, plain, |blob, sealed| {
             self.count(&blob, plain.len());
-            self.append(blob, &scratch.sealed)
+            self.append(blob, sealed)
         })
     }
 
@@ -222,45 +198,8 @@ impl<'a> BlobStore<'a> {
     /// Whether the caller is the one who has to store this blob.
     fn claim(&self, kind: BlobKind, id: Id) -> bool {
         // Under the lock a blob is always in one of the two: packs enter the index first.
-        let mut pending = lock(&self.pending[slot(kind)]);
+        let mut pending = self.pending.of(kind, id);
         !self.target.contains(kind, id) && pending.insert(id)
-    }
-
-    /// Compresses and seals; returns the length before compression, 0 if there was none.
-    fn encode(&self, kind: BlobKind, id: Id, plain: &[u8], scratch: &mut Scratch) -> Result<u32> {
-        let object = Object::Blob {
-            kind,
-            id,
-            pack: None,
-        };
-        let failed = |error| Error::damaged(object, error);
-        let Scratch {
-            packed,
-            unpacked,
-            sealed,
-        } = scratch;
-        let compressed = match kind {
-            BlobKind::Data => compress::data(plain, self.compression, packed).map_err(failed)?,
-            BlobKind::Tree => {
-                compress::metadata(plain, packed).map_err(failed)?;
-                true
-            }
-        };
-        sealed.clear();
-        let cipher = self.target.repository().cipher();
-        if !compressed {
-            cipher.seal_into(sealed, plain);
-            return Ok(0);
-        }
-        // Catches broken memory and compressors before the only copy is gone.
-        if self.verify && !compress::is_frame_of(packed, plain, unpacked).map_err(failed)? {
-            return Err(Error::damaged(
-                object,
-                "compressed data does not decompress to what was compressed",
-            ));
-        }
-        cipher.seal_into(sealed, packed);
-        length(plain.len())
     }
 
     fn append(&self, blob: IndexBlob, sealed: &[u8]) -> Result<()> {
@@ -324,7 +263,7 @@ impl<'a> BlobStore<'a> {
         self.context.progress.stored(size);
         self.target.add(&entry);
         for blob in &entry.blobs {
-            lock(&self.pending[slot(blob.kind)]).remove(&blob.id);
+            self.pending.of(blob.kind, blob.id).remove(&blob.id);
         }
         let due = {
             let mut unwritten = lock(&self.unwritten);
