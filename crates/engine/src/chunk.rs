@@ -3,6 +3,7 @@
 mod gear;
 mod polynomial;
 mod rabin;
+mod segments;
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use gear::GearTable;
 pub(crate) use polynomial::Polynomial;
 pub(crate) use rabin::RabinTables;
+pub(crate) use segments::{AHEAD, Offer, Segment};
+
+use segments::Segments;
 
 /// Shortest chunk that content makes, except for the last of a file.
 pub(crate) const MIN_SIZE: usize = 512 << 10;
@@ -73,16 +77,20 @@ impl Cutter {
 const READ_STEP: usize = 512 << 10;
 
 /// The chunks of a reader's content.
-pub(crate) struct Chunks<R> {
+pub(crate) struct Chunks<'a, R> {
     reader: R,
     cutter: Cutter,
     /// Read but not given out.
     buffer: Vec<u8>,
     searched: usize,
     finished: bool,
+    /// Where content comes from if others help.
+    segments: Option<Segments<'a>>,
+    /// Candidates that they found in what was read last, from the beginning of the buffer on.
+    candidates: Option<Vec<usize>>,
 }
 
-impl<R: Read> Chunks<R> {
+impl<'a, R: Read> Chunks<'a, R> {
     /// `expected` is how much content there seems to be, so that small files need one small buffer.
     pub(crate) fn new(reader: R, cutter: Cutter, expected: u64) -> Self {
         let capacity = usize::try_from(expected)
@@ -96,13 +104,23 @@ impl<R: Read> Chunks<R> {
             buffer,
             searched: 0,
             finished: false,
+            segments: None,
+            candidates: None,
         }
+    }
+
+    /// Lets others help to find the ends of chunks. The chunks stay the same.
+    pub(crate) fn helped(mut self, offer: Offer<'a>) -> Self {
+        if let Cutter::Rabin(tables) = &self.cutter {
+            self.segments = Some(Segments::new(Arc::clone(tables), offer));
+        }
+        self
     }
 
     /// The next chunk; `None` at the end.
     pub(crate) fn next_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {
-            if let Some(length) = self.cutter.find(&self.buffer, self.searched) {
+            if let Some(length) = self.find() {
                 return Ok(Some(self.split_off(length)));
             }
             self.searched = self.buffer.len();
@@ -112,6 +130,13 @@ impl<R: Read> Chunks<R> {
                 return Ok((!rest.is_empty()).then_some(rest));
             }
             self.fill()?;
+        }
+    }
+
+    fn find(&self) -> Option<usize> {
+        match &self.candidates {
+            Some(candidates) => segments::choose(candidates, self.buffer.len()),
+            None => self.cutter.find(&self.buffer, self.searched),
         }
     }
 
@@ -127,12 +152,26 @@ impl<R: Read> Chunks<R> {
         rest.extend_from_slice(&self.buffer[length..]);
         self.buffer.truncate(length);
         self.searched = 0;
+        if let Some(candidates) = &mut self.candidates {
+            candidates.retain(|end| *end > length);
+            candidates.iter_mut().for_each(|end| *end -= length);
+        }
         std::mem::replace(&mut self.buffer, rest)
     }
 
     /// Reads until the buffer could hold a whole chunk, or more if it did already. Short reads, as
     /// pipes give them, are joined.
     fn fill(&mut self) -> io::Result<()> {
+        if let Some(segments) = &mut self.segments {
+            if let Some(segment) = segments.next(&mut self.reader)? {
+                let start = self.buffer.len();
+                self.buffer.extend_from_slice(segment.content());
+                let found = segment.search();
+                self.candidates = found.map(|ends| ends.iter().map(|end| start + end).collect());
+            }
+            self.finished = segments.is_at_end();
+            return Ok(());
+        }
         let room = self.buffer.capacity() - self.buffer.len();
         let wanted = self
             .cutter
@@ -181,7 +220,11 @@ mod tests {
     }
 
     fn lengths(data: &[u8], cutter: &Cutter, step: usize, expected: u64) -> Vec<usize> {
-        let mut chunks = Chunks::new(Trickle(data, step), cutter.clone(), expected);
+        let chunks = Chunks::new(Trickle(data, step), cutter.clone(), expected);
+        lengths_of(chunks, data)
+    }
+
+    fn lengths_of(mut chunks: Chunks<'_, impl Read>, data: &[u8]) -> Vec<usize> {
         let mut joined = Vec::new();
         let mut lengths = Vec::new();
         while let Some(chunk) = chunks.next_chunk().unwrap() {
@@ -216,6 +259,42 @@ mod tests {
             for cutter in [rabin(), gear(), Cutter::Fixed(64 << 10)] {
                 let plain = lengths(&data, &cutter, usize::MAX, data.len() as u64);
                 prop_assert_eq!(lengths(&data, &cutter, step, expected), plain);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn help_does_not_change_cuts(
+            length in 0_usize..12 << 20,
+            seed in any::<u64>(),
+            step in 1_usize << 16..2 << 20,
+            // Runs that make candidates: one if of 64 zeros, crowds of them if longer.
+            zeros in prop::collection::vec((0_usize..12 << 20, 60_usize..90), 0..12),
+            crowds in prop::collection::vec((0_usize..12 << 20, 90_usize..100_000), 0..3),
+            helpers in 0_usize..3,
+        ) {
+            let mut data = noise(length, seed);
+            for (start, run) in zeros.into_iter().chain(crowds) {
+                let start = start.min(length);
+                data[start..length.min(start + run)].fill(0);
+            }
+            for cutter in [rabin(), gear()] {
+                let alone = lengths(&data, &cutter, step, 0);
+                let chunks = Chunks::new(Trickle(&data, step), cutter, 0);
+                let (offered, work) = std::sync::mpsc::channel::<Arc<Segment>>();
+                let work = std::sync::Mutex::new(work);
+                let helped = std::thread::scope(|scope| {
+                    for _ in 0..helpers {
+                        scope.spawn(|| while let Ok(it) = { work.lock().unwrap().recv() } {
+                            it.search();
+                        });
+                    }
+                    let offer = move |segment| drop(offered.send(segment));
+                    lengths_of(chunks.helped(&offer), &data)
+                });
+                prop_assert_eq!(helped, alone);
             }
         }
     }

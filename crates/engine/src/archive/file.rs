@@ -98,6 +98,11 @@ impl FileJob {
         let failure = match (self.open)() {
             Ok(reader) => {
                 let mut chunks = Chunks::new(reader, session.cutter.clone(), size);
+                let offer = |segment| session.queue.push_segment(segment);
+                let help = session.help(size);
+                if help.is_some() {
+                    chunks = chunks.helped(&offer);
+                }
                 match chunks.next_chunk() {
                     Ok(first) if chunks.is_at_end() => {
                         let plain = first.unwrap_or_default();
@@ -119,7 +124,7 @@ impl FileJob {
 /// Stores a file of several pieces, the first of which has been read.
 fn store<R: Read>(
     first: Option<Vec<u8>>,
-    chunks: Chunks<R>,
+    chunks: Chunks<'_, R>,
     path: EntryPath,
     entry: Unfinished,
     session: &Session<'_>,
@@ -144,7 +149,7 @@ fn store<R: Read>(
 fn hand_out<R: Read>(
     file: &Arc<Mutex<OpenFile>>,
     first: Option<Vec<u8>>,
-    mut chunks: Chunks<R>,
+    mut chunks: Chunks<'_, R>,
     session: &Session<'_>,
 ) -> Result<io::Result<()>> {
     let mut group: Vec<Vec<u8>> = first.into_iter().collect();

@@ -1,9 +1,11 @@
-//! Work for the workers: pieces of content first, then whole files.
+//! Work for the workers: segments of the large file at hand first, for its reader waits for them,
+//! then pieces of content, then whole files.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::file::{BlobJob, FileJob};
+use crate::chunk::{AHEAD, Segment};
 
 /// Files that wait per queue; enough for workers never to starve on small ones.
 const MAX_FILES: usize = 256;
@@ -17,6 +19,7 @@ const BATCH_SHARE: usize = 8;
 pub(super) enum Job {
     Files(Vec<FileJob>),
     Blob(BlobJob),
+    Search(Arc<Segment>),
 }
 
 /// A bounded queue. Whoever reads a file may put its pieces here for others, and works on them
@@ -32,6 +35,7 @@ pub(super) struct Queue {
 struct State {
     files: VecDeque<FileJob>,
     blobs: VecDeque<BlobJob>,
+    segments: VecDeque<Arc<Segment>>,
     blob_bytes: usize,
     /// Workers that are at files and may still put pieces here.
     reading: usize,
@@ -93,10 +97,23 @@ impl Queue {
         Ok(())
     }
 
+    /// Adds a segment in the place of one whose reader must have searched it by now.
+    pub(super) fn push_segment(&self, segment: Arc<Segment>) {
+        let mut state = self.state();
+        if state.segments.len() >= AHEAD {
+            state.segments.pop_front();
+        }
+        state.segments.push_back(segment);
+        self.changed.notify_one();
+    }
+
     /// Waits for work; `None` when there is none and will be none.
     pub(super) fn pop(&self) -> Option<Job> {
         let mut state = self.state();
         loop {
+            if let Some(segment) = state.segments.pop_front() {
+                return Some(Job::Search(segment));
+            }
             if let Some(job) = state.blobs.pop_front() {
                 state.blob_bytes -= job.bytes();
                 return Some(Job::Blob(job));

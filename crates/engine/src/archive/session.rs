@@ -17,6 +17,13 @@ use crate::format::snapshot::Summary;
 use crate::id::Id;
 use crate::store::BlobStore;
 
+/// Files from this size on may be searched by several workers, from this many on and with this much
+/// memory for data in flight, of which it takes 8 MiB. All of such a file is searched, while one
+/// worker alone leaves out the shortest length after each cut, a third of all; hashing and packing
+/// what one reads keeps up to five busy anyway.
+const HELP_SIZE: u64 = 64 << 20;
+const HELP_THREADS: usize = 6;
+const HELP_MEMORY: u64 = 64 << 20;
 /// Part of the memory for data in flight that pieces of files may take; packs take the rest.
 const QUEUE_SHARE: u64 = 4;
 
@@ -28,6 +35,8 @@ pub(super) struct Session<'a> {
     pub(super) queue: Queue,
     /// Where the next backup will find what this one stored.
     cache: Option<Mutex<CacheWriter>>,
+    /// Held for the file whose segments are in the queue.
+    helped: Mutex<()>,
     counters: Counters,
     failures: Mutex<Vec<EntryFailure>>,
     error: Mutex<Option<Error>>,
@@ -77,6 +86,7 @@ impl<'a> Session<'a> {
             options,
             queue: Queue::new(share),
             cache: cache.map(Mutex::new),
+            helped: Mutex::new(()),
             counters: Counters::default(),
             failures: Mutex::default(),
             error: Mutex::default(),
@@ -91,6 +101,16 @@ impl<'a> Session<'a> {
             return Err(Error::Cancelled);
         }
         Ok(())
+    }
+
+    /// Whether others help to cut a file of this size for as long as the result lives. One at a time:
+    /// several keep the workers busy by themselves.
+    pub(super) fn help(&self, size: u64) -> Option<MutexGuard<'_, ()>> {
+        let limits = &self.context.limits;
+        let pays = size >= HELP_SIZE
+            && limits.threads >= HELP_THREADS
+            && limits.memory_bytes >= HELP_MEMORY;
+        pays.then(|| self.helped.try_lock().ok()).flatten()
     }
 
     /// Ends the backup; the first error is the one reported.
@@ -117,6 +137,7 @@ impl<'a> Session<'a> {
     pub(super) fn work(&self) {
         while let Some(job) = self.queue.pop() {
             match job {
+                Job::Search(segment) => drop(segment.search()),
                 Job::Blob(blob) => self.guard(|| blob.run(self)),
                 Job::Files(files) => {
                     self.guard(|| file::run(files, self));

@@ -8,13 +8,15 @@ use super::polynomial::modulo;
 use super::{MAX_SIZE, MIN_SIZE, Polynomial};
 
 /// Bytes that a fingerprint is computed from.
-const WINDOW: usize = 64;
+pub(super) const WINDOW: usize = 64;
 /// Zero bits that make a candidate: one every MiB on average.
 const MASK: u64 = (1 << 20) - 1;
 /// Places searched at once.
 const LANES: usize = 4;
 /// Positions per lane in one round.
 const STRIDE: usize = 8 << 10;
+/// Candidates that are not too many. Where there are more, as in a run of zeros, chunks end soon.
+const FEW: usize = 16;
 /// Bytes that a lane looks at in one round.
 const LANE_BYTES: usize = WINDOW + STRIDE - 1;
 
@@ -59,6 +61,24 @@ impl RabinTables {
             position += count;
         }
         (data.len() >= MAX_SIZE).then_some(MAX_SIZE)
+    }
+
+    /// All candidates among the lengths of `data`; `None` if there are too many.
+    pub(super) fn candidates(&self, data: &[u8]) -> Option<Vec<usize>> {
+        let mut found = Vec::new();
+        let mut position = WINDOW;
+        while position <= data.len() {
+            let count = (data.len() - position + 1).min(LANES * STRIDE);
+            position = match self.search(data, position, count) {
+                Some(_) if found.len() == FEW => return None,
+                Some(candidate) => {
+                    found.push(candidate);
+                    candidate + 1
+                }
+                None => position + count,
+            };
+        }
+        Some(found)
     }
 
     /// The first candidate among `count` lengths from `first`.

@@ -10,6 +10,7 @@ mod damage;
 mod exchange;
 mod flips;
 mod interop;
+mod large;
 mod late;
 mod maintenance;
 mod random_access;
