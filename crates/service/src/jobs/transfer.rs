@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Backup, BackupId,
+    Backup, BackupId, ResourceKind,
     backup::{FailedEntry, MAX_FAILED_ENTRIES},
     repository::Repository,
     tree::EntryFailure,
 };
 use strongroom_engine::{
-    BackupOptions, Error as EngineError, Expected, Parent, Repository as EngineRepository, Summary,
+    BackupOptions, Chunker, Error as EngineError, Expected, Parent, Repository as EngineRepository,
+    Summary,
 };
 use strongroom_source::{Prepared, Source};
 
@@ -20,6 +21,10 @@ use crate::paths;
 /// Data that is read back after a backup, in bytes: small backups are proven as a whole, large
 /// ones by a sample (and, like all, by their trees, index and the length of their packs).
 const READ_BACK: u64 = 64 << 20;
+
+/// Bytes of a disk that are stored together: as few as content makes, so that a page that changes
+/// costs no more.
+const VOLUME_PIECE: u32 = 512 << 10;
 
 /// What a transfer wrote; kept with the job, so that the next attempt need not do it again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,6 +73,7 @@ impl Attempt {
             parent: find_parent(&repository, parent).map_err(failed)?,
             time: backup.started_at,
             whole: entries.whole,
+            chunker: chunker(backup.kind),
             cache: self.cache_directory(backup),
             ..BackupOptions::default()
         };
@@ -273,4 +279,13 @@ pub(crate) fn failed_entry(failure: &EntryFailure) -> FailedEntry {
 )]
 fn fraction(bytes: u64) -> f64 {
     (READ_BACK as f64 / bytes.max(1) as f64).min(1.0)
+}
+
+/// A disk changes in place, so that its pieces need not be looked for; everything else, dumps of
+/// databases too, has insertions that shift what follows.
+fn chunker(kind: ResourceKind) -> Chunker {
+    match kind {
+        ResourceKind::Volume => Chunker::Fixed(VOLUME_PIECE),
+        _ => Chunker::Content,
+    }
 }

@@ -533,3 +533,30 @@ async fn a_name_that_must_be_unique_is_refused_for_the_same_resource_only() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn a_page_that_changes_in_a_volume_costs_one_piece() {
+    let t = TestService::start().await;
+    let image = t.directory().join("disk.img");
+    let mut state = 7_u64;
+    let mut noise = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    let mut disk: Vec<u8> = std::iter::repeat_with(&mut noise)
+        .flatten()
+        .take(8 << 20)
+        .collect();
+    std::fs::write(&image, &disk).unwrap();
+    let settings = [("path".to_owned(), image.display().to_string())];
+    let settings = Settings(settings.into());
+    let volume = t.resource(ResourceKind::Volume, "disk", settings).await;
+    t.back_up(&volume).await;
+    disk[5_000_000] ^= 1;
+    std::fs::write(&image, &disk).unwrap();
+    let second = t.back_up(&volume).await;
+    let stored = second.stored_bytes.unwrap();
+    assert!((512 << 10..530 << 10).contains(&stored), "{stored}");
+}

@@ -306,6 +306,10 @@ pub(crate) struct RepoBackup {
     /// How to compress
     #[arg(long, value_enum, default_value_t = Compression::Auto)]
     pub(crate) compression: Compression,
+    /// Cut every so many bytes (4096 to 8388608) instead of where the content says: for disks and
+    /// databases that change in place
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(4096..=8_388_608))]
+    pub(crate) chunk_size: Option<u32>,
     /// Where to keep what makes the next backup faster; by default below `~/.cache`
     #[arg(long)]
     pub(crate) cache_dir: Option<PathBuf>,

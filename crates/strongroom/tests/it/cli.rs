@@ -299,3 +299,34 @@ fn the_engine_alone_works_beside_stock_restic() {
     let said = fails(&mut ours(&["snapshots"]), 1);
     assert!(said.contains("password"), "{said}");
 }
+
+#[test]
+fn a_backup_shows_how_much_there_is_to_do_on_a_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, repo) = (dir.path().join("source"), dir.path().join("repo"));
+    write_files(&source, &[40 << 20], 5);
+    let password = dir.path().join("password");
+    fs::write(&password, "correct horse").unwrap();
+    let program = env!("CARGO_BIN_EXE_strongroom");
+    let common = format!(
+        "-r {} --password-file {}",
+        repo.display(),
+        password.display()
+    );
+    let init = format!("{program} repo init {common}");
+    let backup = format!(
+        "{program} repo backup {common} --no-cache {}",
+        source.display()
+    );
+    // util-linux's program gives its command a terminal.
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--command"]);
+    terminal.arg(format!("{init} && {backup}")).arg("/dev/null");
+    let output = run(terminal.env("TERM", "xterm"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("/40.00 MiB") && said.contains("eta "),
+        "{said}"
+    );
+}

@@ -7,8 +7,10 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use strongroom_domain::tree::{EntryFailure, Patterns, RestoreOptions, TreeReader};
-use strongroom_engine::{BackupOptions, BackupOutcome, Compression as EngineCompression};
+use strongroom_domain::tree::{
+    Context as EngineContext, EntryFailure, Patterns, RestoreOptions, TreeReader,
+};
+use strongroom_engine::{BackupOptions, BackupOutcome, Chunker, Compression as EngineCompression};
 use strongroom_source::{Warnings, files::Walk};
 
 use super::{context, open_indexed, progress::Bar};
@@ -22,13 +24,16 @@ pub(super) fn run(args: RepoBackup) -> Result<Outcome> {
     let context = context(&bar)?;
     let exclude = Patterns::new(&args.exclude)?;
     let warnings = Warnings::default();
-    let walk = Walk::of_paths(
-        &args.paths,
-        exclude,
-        warnings.clone(),
-        context.cancel.clone(),
-    )
-    .context("cannot read what is to be backed up")?;
+    let walk = |warnings| {
+        let cancel = context.cancel.clone();
+        Walk::of_paths(&args.paths, exclude.clone(), warnings, cancel)
+            .context("cannot read what is to be backed up")
+    };
+    if ui::interactive() {
+        let (ahead, context) = (walk(Warnings::default())?, context.clone());
+        std::thread::spawn(move || count(ahead, &context));
+    }
+    let walk = walk(warnings.clone())?;
     let options = options(&args)?;
     let repository = open_indexed(&args.repo, &context)?;
     let outcome = repository.backup(Box::new(walk), &options, &context)?;
@@ -46,6 +51,13 @@ pub(super) fn run(args: RepoBackup) -> Result<Outcome> {
     })
 }
 
+/// Finds out how much there is to do, while it is being done.
+fn count(walk: Walk, context: &EngineContext) {
+    let sizes = walk.filter_map(Result::ok).map(|it| it.metadata.size);
+    let (bytes, entries) = sizes.fold((0, 0), |(bytes, entries), size| (bytes + size, entries + 1));
+    context.progress.total(bytes, entries);
+}
+
 fn options(args: &RepoBackup) -> Result<BackupOptions> {
     let absolute = |path: &std::path::PathBuf| -> Result<String> {
         Ok(std::path::absolute(path)?.to_string_lossy().into_owned())
@@ -61,6 +73,7 @@ fn options(args: &RepoBackup) -> Result<BackupOptions> {
             Compression::Fast => EngineCompression::Fast,
             Compression::Max => EngineCompression::Max,
         },
+        chunker: args.chunk_size.map_or(Chunker::Content, Chunker::Fixed),
         cache: cache(args),
         ..BackupOptions::default()
     })
