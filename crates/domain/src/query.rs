@@ -164,6 +164,38 @@ pub struct Sort<F> {
     pub field: F,
     /// Which way.
     pub direction: Direction,
+    /// What is compared.
+    pub form: SortForm,
+}
+
+impl<F> Sort<F> {
+    /// By the column's own values, which an index can serve.
+    pub fn new(field: F, direction: Direction) -> Self {
+        Self {
+            field,
+            direction,
+            form: SortForm::Value,
+        }
+    }
+
+    /// The same, but comparing something else.
+    #[must_use]
+    pub fn by(self, form: SortForm) -> Self {
+        Self { form, ..self }
+    }
+}
+
+/// What a sort key compares. A form that does not fit the column's type is taken for `Value`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortForm {
+    /// The value itself; a text byte by byte.
+    Value,
+    /// A text, ASCII case and trailing blanks aside; see [`fold`].
+    Folded,
+    /// The word that it is shown as, folded; each value of the column with its word.
+    Shown(&'static [(&'static str, &'static str)]),
+    /// Of a number: 0 where it is NULL.
+    OrZero,
 }
 
 text_enum! {

@@ -33,8 +33,8 @@ enum Key {
 /// The cursor to what follows a row, of which `row` stands before the order's keys.
 pub(crate) fn of(order: &Order, row: &mut Reader<'_>) -> Result<String> {
     let mut keys = Vec::with_capacity(order.keys.len());
-    for (column, _) in &order.keys {
-        keys.push(match column.kind {
+    for key in &order.keys {
+        keys.push(match key.kind {
             Kind::Id => row.id_opt(|id| id)?.map(|id| Key::Text(id.to_string())),
             Kind::Text => row.text_opt()?.map(Key::Text),
             Kind::Int | Kind::Time => row.int_opt()?.map(Key::Int),
@@ -83,8 +83,8 @@ fn decode(order: &Order, cursor: &str) -> Option<Vec<Option<Value>>> {
         return None;
     }
     let keys = place.keys.into_iter().zip(&order.keys);
-    keys.map(|(key, (column, _))| match (key, column.kind) {
-        (Key::Null, _) if column.nullable => Some(None),
+    keys.map(|(key, by)| match (key, by.kind) {
+        (Key::Null, _) if by.nullable => Some(None),
         (Key::Int(it), Kind::Int | Kind::Time) => Some(Some(Value::from(it))),
         (Key::Text(it), Kind::Text) => Some(Some(Value::from(it))),
         (Key::Text(it), Kind::Id) => Some(Some(Value::from(Uuid::parse_str(&it).ok()?))),
@@ -95,22 +95,22 @@ fn decode(order: &Order, cursor: &str) -> Option<Vec<Option<Value>>> {
 
 /// Whether a comparison of whole rows says it, which an index can serve.
 fn is_plain(order: &Order) -> bool {
-    let first = order.keys.first().map(|(_, direction)| *direction);
+    let first = order.keys.first().map(|key| key.direction);
     order
         .keys
         .iter()
-        .all(|(column, direction)| !column.nullable && Some(*direction) == first)
+        .all(|key| !key.nullable && Some(key.direction) == first)
 }
 
 fn row_value(conditions: &mut Conditions, order: &Order, values: Vec<Option<Value>>) -> String {
-    let names: Vec<_> = order.keys.iter().map(|(column, _)| column.name).collect();
+    let names: Vec<_> = order.keys.iter().map(|key| &*key.text).collect();
     let places: Vec<_> = values
         .into_iter()
         .flatten()
         .map(|value| conditions.bind(value))
         .collect();
-    let op = match order.keys.first() {
-        Some((_, Direction::Descending)) => "<",
+    let op = match order.keys.first().map(|key| key.direction) {
+        Some(Direction::Descending) => "<",
         _ => ">",
     };
     format!("({}) {op} ({})", names.join(", "), places.join(", "))
@@ -120,11 +120,11 @@ fn row_value(conditions: &mut Conditions, order: &Order, values: Vec<Option<Valu
 fn one_by_one(conditions: &mut Conditions, order: &Order, values: Vec<Option<Value>>) -> String {
     let mut any = Vec::new();
     let mut equal: Vec<String> = Vec::new();
-    for ((column, direction), value) in order.keys.iter().zip(values) {
-        let name = column.name;
+    for (key, value) in order.keys.iter().zip(values) {
+        let name = &key.text;
         let (after, same) = match value {
             // NULL is smaller than everything.
-            None => match direction {
+            None => match key.direction {
                 Direction::Ascending => (
                     Some(format!("{name} IS NOT NULL")),
                     format!("{name} IS NULL"),
@@ -133,9 +133,9 @@ fn one_by_one(conditions: &mut Conditions, order: &Order, values: Vec<Option<Val
             },
             Some(value) => {
                 let place = conditions.bind(value);
-                let after = match direction {
+                let after = match key.direction {
                     Direction::Ascending => format!("{name} > {place}"),
-                    Direction::Descending if column.nullable => {
+                    Direction::Descending if key.nullable => {
                         format!("({name} < {place} OR {name} IS NULL)")
                     }
                     Direction::Descending => format!("{name} < {place}"),

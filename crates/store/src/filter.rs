@@ -1,11 +1,15 @@
 //! Filters compiled to SQL: column names come from a fixed list, values are bound.
 
-use strongroom_domain::query::{self, BackupField, Filter, Op, OperationField, RestoreField, Sort};
+use std::borrow::Cow;
+
+use strongroom_domain::query::{
+    self, BackupField, Filter, Op, OperationField, RestoreField, Sort, SortForm, fold,
+};
 
 use crate::{
     Error, Result,
     db::Value,
-    list::{Column, Conditions, Kind, Order},
+    list::{Column, Conditions, Key, Kind, Order},
 };
 
 /// How many values a filter may mention: SQLite takes 32,766, but the time to plan many alternatives
@@ -99,11 +103,43 @@ pub(crate) fn order<F: Field>(sort: &[Sort<F>]) -> Order {
     if sort.is_empty() {
         return Order::by(Column::CREATED_AT, query::Direction::Descending);
     }
-    Order::new(
-        sort.iter()
-            .map(|key| (key.field.column(), key.direction))
-            .collect(),
-    )
+    Order::new(sort.iter().map(key))
+}
+
+fn key<F: Field>(sort: &Sort<F>) -> Key {
+    let column = sort.field.column();
+    let key = Key::of(column, sort.direction);
+    let name = column.name;
+    let (text, nullable) = match (sort.form, column.kind) {
+        // The collation of every column folds the letters of ASCII only.
+        (SortForm::Folded, Kind::Text) => (format!("LOWER(RTRIM({name}, ' '))"), key.nullable),
+        (SortForm::Shown(words), Kind::Text) => (places(name, words), false),
+        (SortForm::OrZero, Kind::Int) => (format!("COALESCE({name}, 0)"), false),
+        _ => return key,
+    };
+    let kind = match sort.form {
+        SortForm::Shown(_) => Kind::Int,
+        _ => key.kind,
+    };
+    Key {
+        text: Cow::Owned(text),
+        kind,
+        nullable,
+        ..key
+    }
+}
+
+/// The place of the word that a column's value is shown as among all those words.
+fn places(column: &str, words: &[(&'static str, &'static str)]) -> String {
+    let mut shown: Vec<String> = words.iter().map(|(_, shown)| fold(shown)).collect();
+    shown.sort_unstable();
+    shown.dedup();
+    let cases = words.iter().map(|(value, word)| {
+        let place = shown.iter().position(|it| *it == fold(word)).unwrap_or(0);
+        format!("WHEN '{}' THEN {place} ", value.replace('\'', "''"))
+    });
+    let cases: String = cases.collect();
+    format!("CAST(CASE {column} {cases}ELSE -1 END AS BIGINT)")
 }
 
 impl Conditions {

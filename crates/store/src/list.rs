@@ -1,5 +1,7 @@
 //! Pages of any noun: conditions, order, offset or cursor, and the exact number of all rows.
 
+use std::borrow::Cow;
+
 use strongroom_domain::{Page, Paged, Start, TenantId, query::Direction};
 
 use crate::{
@@ -97,50 +99,76 @@ impl Conditions {
     }
 }
 
+/// What a list is ordered by first, second, ….
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// What is compared: a column, or an expression of one.
+    pub(crate) text: Cow<'static, str>,
+    pub(crate) kind: Kind,
+    pub(crate) nullable: bool,
+    pub(crate) direction: Direction,
+}
+
+impl Key {
+    pub(crate) fn of(column: Column, direction: Direction) -> Self {
+        Self {
+            text: Cow::Borrowed(column.name),
+            kind: column.kind,
+            nullable: column.nullable,
+            direction,
+        }
+    }
+
+    pub(crate) fn is(&self, column: Column) -> bool {
+        self.text == column.name
+    }
+}
+
 /// The order of a list; its last key is the id, so that it is total.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
-    pub(crate) keys: Vec<(Column, Direction)>,
+    pub(crate) keys: Vec<Key>,
 }
 
 impl Order {
     pub(crate) fn by(column: Column, direction: Direction) -> Self {
-        Self::new(vec![(column, direction)])
+        Self::new([Key::of(column, direction)])
     }
 
-    /// Repeated columns count once; rows that are equal in all of them come by id, in the last
-    /// key's direction.
-    pub(crate) fn new(wanted: Vec<(Column, Direction)>) -> Self {
-        let mut keys: Vec<(Column, Direction)> = Vec::with_capacity(wanted.len() + 1);
-        for (column, direction) in wanted {
-            if keys.iter().all(|(seen, _)| *seen != column) {
-                keys.push((column, direction));
+    /// Repeated keys count once; rows that are equal in all of them come by id, in the last key's
+    /// direction.
+    pub(crate) fn new(wanted: impl IntoIterator<Item = Key>) -> Self {
+        let mut keys: Vec<Key> = Vec::new();
+        for key in wanted {
+            let last = key.is(Column::ID);
+            if keys.iter().all(|seen| seen.text != key.text) {
+                keys.push(key);
             }
-            if column == Column::ID {
+            if last {
                 return Self { keys };
             }
         }
-        let last = keys.last().map_or(Direction::Ascending, |(_, last)| *last);
-        keys.push((Column::ID, last));
+        let last = keys.last().map_or(Direction::Ascending, |it| it.direction);
+        keys.push(Key::of(Column::ID, last));
         Self { keys }
     }
 
     /// NULL is smaller than everything, on both databases.
     pub(crate) fn text(&self) -> String {
-        let keys = self.keys.iter().map(|(column, direction)| {
-            let (way, nulls) = match direction {
+        let keys = self.keys.iter().map(|key| {
+            let (way, nulls) = match key.direction {
                 Direction::Ascending => ("", " NULLS FIRST"),
                 Direction::Descending => (" DESC", " NULLS LAST"),
             };
-            let nulls = if column.nullable { nulls } else { "" };
-            format!("{}{way}{nulls}", column.name)
+            let nulls = if key.nullable { nulls } else { "" };
+            format!("{}{way}{nulls}", key.text)
         });
         format!("ORDER BY {}", keys.collect::<Vec<_>>().join(", "))
     }
 
     fn columns(&self) -> String {
-        let names: Vec<_> = self.keys.iter().map(|(column, _)| column.name).collect();
-        names.join(", ")
+        let texts: Vec<_> = self.keys.iter().map(|key| &*key.text).collect();
+        texts.join(", ")
     }
 }
 

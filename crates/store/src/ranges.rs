@@ -97,13 +97,10 @@ pub(crate) struct Slice {
 
 /// The page's slice, if the order is that of creation and the page begins at an offset.
 pub(crate) fn slice(order: &Order, page: &Page, total: u64) -> Option<Slice> {
-    let [(first, direction), (second, _)] = order.keys.as_slice() else {
-        return None;
-    };
-    if *first != Column::CREATED_AT || *order != Order::by(*first, *direction) {
+    let direction = order.keys.first()?.direction;
+    if *order != Order::by(Column::CREATED_AT, direction) {
         return None;
     }
-    debug_assert_eq!(*second, Column::ID);
     let offset = match page.start {
         Start::First => 0,
         Start::Offset(offset) => offset.min(total),
@@ -118,7 +115,7 @@ pub(crate) fn slice(order: &Order, page: &Page, total: u64) -> Option<Slice> {
         low,
         high,
         total,
-        direction: *direction,
+        direction,
     })
 }
 

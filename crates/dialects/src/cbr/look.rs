@@ -245,10 +245,7 @@ pub(super) async fn logs(
     query: &LogQuery,
 ) -> Result<wire::OperationLogList> {
     let window = query.window;
-    let newest_first = [Sort {
-        field: OperationField::CreatedAt,
-        direction: Direction::Descending,
-    }];
+    let newest_first = [Sort::new(OperationField::CreatedAt, Direction::Descending)];
     let wide = query.needs_context();
     let page = if wide {
         Page::offset(RECENT_OPERATIONS, 0)

@@ -107,10 +107,7 @@ impl World {
 
     async fn backups(&self) -> Vec<Backup> {
         let of_policy = Filter::eq(BackupField::PolicyId, self.policy.id.uuid());
-        let oldest = [Sort {
-            field: BackupField::CreatedAt,
-            direction: Direction::Ascending,
-        }];
+        let oldest = [Sort::new(BackupField::CreatedAt, Direction::Ascending)];
         let t = &self.t;
         let listed = t
             .service

@@ -58,10 +58,7 @@ async fn pass(t: &TestService, time: SignedDuration) {
 
 async fn backups_of(t: &TestService, policy: PolicyId) -> Vec<Backup> {
     let filter = Filter::eq(BackupField::PolicyId, policy.uuid());
-    let sort = [Sort {
-        field: BackupField::CreatedAt,
-        direction: Direction::Ascending,
-    }];
+    let sort = [Sort::new(BackupField::CreatedAt, Direction::Ascending)];
     let found = t
         .service
         .list_backups(&t.owner, &filter, &sort, &Page::ALL)

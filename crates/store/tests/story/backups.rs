@@ -133,10 +133,7 @@ async fn check_pages(world: &World, backups: &[Backup], offsets: &[u64]) {
         assert_eq!(count, visible.len() as u64);
         for &offset in offsets {
             for direction in [Direction::Ascending, Direction::Descending] {
-                let sort = [Sort {
-                    field: BackupField::CreatedAt,
-                    direction,
-                }];
+                let sort = [Sort::new(BackupField::CreatedAt, direction)];
                 let page = Page::offset(7, offset);
                 let got = read
                     .list_backups(world.tenant, filter, &sort, &page)

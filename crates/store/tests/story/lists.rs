@@ -6,7 +6,7 @@ use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use rstest::rstest;
 use strongroom_domain::{
     Backup, BackupState, CheckpointId, Face, Page, PolicyId, ResourceKind, Start, Trigger, VaultId,
-    query::{BackupField, Direction, Filter, Op, OperationField, Sort, Value, fold},
+    query::{BackupField, Direction, Filter, Op, OperationField, Sort, SortForm, Value, fold},
 };
 use strongroom_store::Error;
 use strongroom_testkit::Engine;
@@ -132,9 +132,44 @@ fn filter() -> impl Strategy<Value = Filter<BackupField>> {
     })
 }
 
+/// Words that states are shown as; any other state comes before them.
+const WORDS: &[(&str, &str)] = &[
+    ("completed", "ready"),
+    ("running", "Creating"),
+    ("pending", "creating"),
+    ("failed", "Broken"),
+];
+
+/// What the sort key compares.
+fn shown(backup: &Backup, key: Sort<BackupField>) -> Option<Value> {
+    let value = cell(backup, key.field);
+    let Some(Value::Text(text)) = &value else {
+        let zero = (key.form == SortForm::OrZero).then_some(Value::Int(0));
+        return value.or(zero);
+    };
+    let word = |words: &[(&str, &'static str)]| {
+        let found = words.iter().find(|(state, _)| state == text);
+        found.map_or("", |(_, shown)| *shown)
+    };
+    Some(Value::Text(match key.form {
+        SortForm::Folded => fold(text),
+        SortForm::Shown(words) => fold(word(words)),
+        SortForm::Value | SortForm::OrZero => text.clone(),
+    }))
+}
+
 fn sort() -> impl Strategy<Value = Vec<Sort<BackupField>>> {
     let direction = proptest::sample::select(vec![Direction::Ascending, Direction::Descending]);
-    let key = (field(), direction).prop_map(|(field, direction)| Sort { field, direction });
+    let key = (field(), direction, any::<bool>()).prop_map(|(field, direction, formed)| {
+        use BackupField as F;
+        let form = match field {
+            F::Name | F::Description | F::ResourceName if formed => SortForm::Folded,
+            F::State if formed => SortForm::Shown(WORDS),
+            F::SourceBytes if formed => SortForm::OrZero,
+            _ => SortForm::Value,
+        };
+        Sort::new(field, direction).by(form)
+    });
     proptest::collection::vec(key, 0..4)
 }
 
@@ -183,12 +218,11 @@ fn backups(world: &World) -> impl Strategy<Value = Vec<Backup>> + use<> {
 
 /// Texts and ids by their bytes, NULL before everything.
 fn order(a: &Backup, b: &Backup, sort: &[Sort<BackupField>]) -> Ordering {
-    let default = [Sort {
-        field: BackupField::CreatedAt,
-        direction: Direction::Descending,
-    }];
+    let default = [Sort::new(BackupField::CreatedAt, Direction::Descending)];
     // A column counts where it is named first.
-    let named = |at: usize| sort[..at].iter().any(|it| it.field == sort[at].field);
+    let same =
+        |a: &Sort<BackupField>, b: &Sort<BackupField>| (a.field, a.form) == (b.field, b.form);
+    let named = |at: usize| sort[..at].iter().any(|it| same(it, &sort[at]));
     let firsts = (0..sort.len()).filter(|at| !named(*at)).map(|at| sort[at]);
     let firsts: Vec<_> = firsts.collect();
     let sort = if sort.is_empty() {
@@ -196,12 +230,9 @@ fn order(a: &Backup, b: &Backup, sort: &[Sort<BackupField>]) -> Ordering {
     } else {
         &firsts
     };
-    let last = Sort {
-        field: BackupField::Id,
-        direction: sort[sort.len() - 1].direction,
-    };
+    let last = Sort::new(BackupField::Id, sort[sort.len() - 1].direction);
     for key in sort.iter().chain([&last]) {
-        let order = match (cell(a, key.field), cell(b, key.field)) {
+        let order = match (shown(a, *key), shown(b, *key)) {
             (Some(Value::Text(a)), Some(Value::Text(b))) => a.cmp(&b),
             (Some(Value::Id(a)), Some(Value::Id(b))) => a.cmp(&b),
             (Some(Value::Int(a)), Some(Value::Int(b))) => a.cmp(&b),
@@ -306,10 +337,7 @@ async fn operations_are_filtered_and_ordered_by_each_of_their_fields(
         tx.insert_operation(operation).await.unwrap();
     }
     for field in OperationField::ALL {
-        let sort = [Sort {
-            field: *field,
-            direction: Direction::Descending,
-        }];
+        let sort = [Sort::new(*field, Direction::Descending)];
         let filter = Filter::Any(vec![
             Filter::IsNull(*field),
             Filter::LikeFolded(*field, "%".to_owned()),
@@ -374,10 +402,7 @@ async fn a_bad_cursor_or_filter_is_an_error_and_not_a_failure_of_the_database(
         start: Start::Cursor(cursor),
         total: false,
     };
-    let by_name = [Sort {
-        field: BackupField::Name,
-        direction: Direction::Ascending,
-    }];
+    let by_name = [Sort::new(BackupField::Name, Direction::Ascending)];
     let error = read
         .list_backups(world.tenant, &all, &by_name, &page)
         .await

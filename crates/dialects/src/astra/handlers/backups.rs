@@ -225,10 +225,7 @@ async fn matching(
 ) -> Result<List<AppBackup>> {
     let scope = Filter::eq(BackupField::Face, Face::Astra.as_str()).and(scope);
     let Some((filter, sort)) = map::backup_filter(query) else {
-        let sort = [Sort {
-            field: BackupField::CreatedAt,
-            direction: Direction::Ascending,
-        }];
+        let sort = [Sort::new(BackupField::CreatedAt, Direction::Ascending)];
         let all = service
             .list_backups(caller, &scope, &sort, &Page::ALL)
             .await;

@@ -236,13 +236,7 @@ pub(in super::super) fn backup_filter(
     } else {
         Direction::Ascending
     };
-    Some((
-        Filter::All(clauses?),
-        vec![Sort {
-            field: order,
-            direction,
-        }],
-    ))
+    Some((Filter::All(clauses?), vec![Sort::new(order, direction)]))
 }
 
 fn clause(Clause { path, op, value }: &Clause) -> Option<Filter<BackupField>> {

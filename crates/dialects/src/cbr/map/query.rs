@@ -111,7 +111,7 @@ impl BackupQuery {
         if keys.iter().all(|key| key.field != BackupField::Id) {
             let direction = keys.last().map_or(Direction::Descending, |it| it.direction);
             let field = BackupField::Id;
-            keys.push(Sort { field, direction });
+            keys.push(Sort::new(field, direction));
         }
         let mut any = Vec::new();
         let mut equal: Vec<Filter<BackupField>> = Vec::new();
@@ -357,5 +357,5 @@ fn sort_key(text: &str) -> Result<Sort<BackupField>> {
             return Err(Error::invalid("sort", reason));
         }
     };
-    Ok(Sort { field, direction })
+    Ok(Sort::new(field, direction))
 }

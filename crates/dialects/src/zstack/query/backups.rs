@@ -1,6 +1,9 @@
 //! The queryable fields of database backups and of their copies in storages.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::LazyLock,
+};
 
 use strongroom_domain::{
     BackupState, Export, Face, RepositoryId, ResourceKind,
@@ -130,9 +133,9 @@ fn column(name: &str) -> Option<Column<BackupField>> {
         "name" => Column::Text(BackupField::Name),
         "description" => Column::Text(BackupField::Description),
         "state" => Column::Is(ENABLED),
-        "status" => Column::Word(BackupField::State, statuses()),
+        "status" => Column::Word(BackupField::State, &STATUSES),
         "size" => Column::Size(BackupField::SourceBytes),
-        "metadata" => Column::Word(BackupField::Kind, kinds()),
+        "metadata" => Column::Word(BackupField::Kind, &KINDS),
         "createDate" => Column::Time(BackupField::CreatedAt),
         "lastOpDate" => Column::Time(BackupField::UpdatedAt),
         _ => return None,
@@ -145,26 +148,25 @@ fn copy_column(name: &str) -> Option<Column<BackupField>> {
         "databaseBackupUuid" => Column::Id(BackupField::Id),
         "backupStorageUuid" => Column::Id(BackupField::RepositoryId),
         "installPath" => Column::Prefixed(INSTALL_PATH, BackupField::Id),
-        "status" => Column::Word(BackupField::State, statuses()),
+        "status" => Column::Word(BackupField::State, &STATUSES),
         "createDate" => Column::Time(BackupField::CreatedAt),
         "lastOpDate" => Column::Time(BackupField::UpdatedAt),
         _ => return None,
     })
 }
 
-fn statuses() -> Vec<(&'static str, &'static str)> {
-    BackupState::ALL
-        .iter()
-        .map(|it| (it.as_str(), status(*it)))
-        .collect()
-}
+/// Values of a column with the words that they are shown as.
+type Words = LazyLock<Vec<(&'static str, &'static str)>>;
 
-fn kinds() -> Vec<(&'static str, &'static str)> {
-    ResourceKind::ALL
-        .iter()
-        .map(|it| (it.as_str(), metadata(*it)))
-        .collect()
-}
+static STATUSES: Words = LazyLock::new(|| {
+    let shown = |it: &BackupState| (it.as_str(), status(*it));
+    BackupState::ALL.iter().map(shown).collect()
+});
+
+static KINDS: Words = LazyLock::new(|| {
+    let shown = |it: &ResourceKind| (it.as_str(), metadata(*it));
+    ResourceKind::ALL.iter().map(shown).collect()
+});
 
 fn field(condition: &Condition, beside: Beside<'_>) -> Result<Filter<BackupField>, Error> {
     let Condition { name, test } = condition;

@@ -3,7 +3,7 @@
 //! by value.
 
 use jiff::{SignedDuration, Timestamp};
-use strongroom_domain::query::{Direction, Filter, Op, Sort, Value, fold};
+use strongroom_domain::query::{Direction, Filter, Op, Sort, SortForm, Value, fold};
 
 use super::{condition::Test, like::Pattern, value};
 
@@ -21,7 +21,7 @@ pub(crate) enum Column<F> {
     /// A time, shown in whole seconds.
     Time(F),
     /// A word that is shown as another one; each of the column's with the one shown.
-    Word(F, Vec<(&'static str, &'static str)>),
+    Word(F, &'static [(&'static str, &'static str)]),
     /// An id behind a fixed text.
     Prefixed(&'static str, F),
     /// The same in all rows.
@@ -59,19 +59,20 @@ impl<F: Copy> Column<F> {
         }
     }
 
-    /// The order by this field; nothing if it is the same in all rows.
+    /// The order by this field as it is shown, compared as conditions compare it; nothing if it is
+    /// the same in all rows.
     pub(crate) fn sort(&self, direction: Direction) -> Option<Sort<F>> {
-        let field = match self {
+        let (field, form) = match self {
+            Self::Text(field) => (*field, SortForm::Folded),
+            Self::Word(field, words) => (*field, SortForm::Shown(words)),
+            Self::Size(field) => (*field, SortForm::OrZero),
             Self::Id(field)
-            | Self::Text(field)
-            | Self::Size(field)
             | Self::Number(field)
             | Self::Time(field)
-            | Self::Word(field, _)
-            | Self::Prefixed(_, field) => *field,
+            | Self::Prefixed(_, field) => (*field, SortForm::Value),
             Self::Is(_) => return None,
         };
-        Some(Sort { field, direction })
+        Some(Sort::new(field, direction).by(form))
     }
 }
 

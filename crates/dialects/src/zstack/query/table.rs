@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 use serde_json::Map;
-use strongroom_domain::query::{Direction, Filter, Value};
+use strongroom_domain::query::{Direction, Filter, Value, fold};
 
 use super::{
     Query, Unknown, check_members,
@@ -248,12 +248,13 @@ pub(crate) fn order(sort: &[(SortColumn, Direction)], a: &Row, b: &Row) -> Order
         .unwrap_or(Ordering::Equal)
 }
 
-/// How two cells are ordered. NULL comes first, as in MySQL.
+/// How two cells are ordered: NULL first, texts without regard to ASCII case and trailing blanks,
+/// as in MySQL.
 pub(crate) fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     match (a, b) {
         (Some(Value::Int(a)), Some(Value::Int(b))) => a.cmp(b),
         (Some(Value::Time(a)), Some(Value::Time(b))) => a.cmp(b),
-        (Some(a), Some(b)) => a.text_form().cmp(&b.text_form()),
+        (Some(a), Some(b)) => fold(&a.text_form()).cmp(&fold(&b.text_form())),
         (a, b) => a.is_some().cmp(&b.is_some()),
     }
 }

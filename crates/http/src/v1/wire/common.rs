@@ -108,7 +108,7 @@ impl Sorting {
             None => (&*self.0, Direction::Ascending),
         };
         let field = name.parse().ok()?;
-        Some(Sort { field, direction })
+        Some(Sort::new(field, direction))
     }
 }
 

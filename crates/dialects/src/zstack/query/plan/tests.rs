@@ -153,7 +153,7 @@ fn a_fixed_beginning_decides_where_the_value_does_not_share_it() {
 
 #[test]
 fn a_word_is_tested_as_it_is_shown() {
-    let column = Column::Word((), vec![("completed", "Ready"), ("running", "Creating")]);
+    let column = Column::Word((), &[("completed", "Ready"), ("running", "Creating")]);
     let completed = Some(Value::from("completed"));
     for test in [
         "=ready",

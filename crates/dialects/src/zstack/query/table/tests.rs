@@ -90,7 +90,8 @@ fn ask(raw: &str) -> Result<(String, u64), String> {
 #[case("sort=createDate", "c b a", 3)]
 #[case("sort=-limit", "a b c", 3)]
 #[case("sort=limit&limit=2", "c b", 3)]
-#[case("sort=%2Bname&start=1&limit=1", "a", 3)]
+#[case("sort=%2Bname&start=1&limit=1", "c", 3)]
+#[case("sort=-name", "b c a", 3)]
 #[case("start=9", "", 3)]
 #[case("limit=0", "", 3)]
 fn rows_are_selected_ordered_and_paged(#[case] raw: &str, #[case] uuids: &str, #[case] total: u64) {
