@@ -26,6 +26,8 @@ const PASSWORD_BYTES: usize = 32;
 /// A repository to register: an existing one if `password` opens it, else a new one.
 #[derive(Debug, Clone)]
 pub struct CreateRepository {
+    /// Its id, if the client chose one.
+    pub id: Option<RepositoryId>,
     /// Unique within the tenant.
     pub name: String,
     /// A free text.
@@ -46,6 +48,7 @@ impl CreateRepository {
     /// A repository called `name` at `url`, with everything else left to us.
     pub fn at(name: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
+            id: None,
             name: name.into(),
             description: None,
             url: url.into(),
@@ -96,6 +99,7 @@ impl Service {
     ) -> Result<(Repository, Secret)> {
         caller.require(Permission::Administer)?;
         let CreateRepository {
+            id,
             name,
             description,
             url,
@@ -127,7 +131,7 @@ impl Service {
         }
         let generated = password.is_none();
         let password = password.unwrap_or_else(|| secrets::new_secret(PASSWORD_BYTES));
-        let id = RepositoryId::from_uuid(self.uuid());
+        let id = id.unwrap_or_else(|| RepositoryId::from_uuid(self.uuid()));
         let (at, key) = (url.clone(), password.clone());
         let sealed_master_key = self
             .blocking(move |service| {

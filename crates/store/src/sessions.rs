@@ -74,6 +74,13 @@ impl Conn {
         })
         .transpose()
     }
+
+    /// How many sessions of a principal have not ended by `now`.
+    pub async fn open_sessions(&mut self, principal: PrincipalId, now: Timestamp) -> Result<u64> {
+        let text = "SELECT COUNT(*) FROM sessions WHERE principal_id = $1 AND expires_at > $2";
+        let count = self.count(sql(text).bind(principal).bind(now)).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
 }
 
 impl Tx {

@@ -71,6 +71,13 @@ impl TestApp {
         }
     }
 
+    /// The same as after a restart, on the database at that URL: nothing is left but what is stored.
+    /// It makes the same ids again, so nothing new can be stored.
+    pub async fn restarted(self, parts: TestParts) -> Self {
+        let core = self.core.restarted(parts).await;
+        Self::over(core, strongroom_dialects::registry::ALL, Limits::default())
+    }
+
     /// The router and the documents.
     pub fn composed(&self) -> &Composed {
         &self.composed

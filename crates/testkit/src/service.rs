@@ -106,19 +106,8 @@ impl TestService {
     /// Starts one with these parts.
     pub async fn with(parts: TestParts) -> Self {
         let clock = TestClock::default();
-        let url = parts.database_url.as_deref().unwrap_or("sqlite::memory:");
-        let store = Store::connect(url)
-            .await
-            .expect("the database can be opened");
-        let service = Service::build(Parts {
-            store: store.clone(),
-            clock: Arc::new(clock.clone()),
-            ids: Arc::new(TestIds::default()),
-            keyring: Keyring::new(&[7; Keyring::KEY_LEN]),
-            sources: parts.sources,
-            storage: Arc::clone(&parts.storage),
-            config: parts.config,
-        });
+        let storage = Arc::clone(&parts.storage);
+        let (store, service) = build(parts, &clock).await;
         let tenant = service
             .create_tenant("tenant-1", "admin")
             .await
@@ -130,7 +119,6 @@ impl TestService {
             .await
             .expect("a fresh repository");
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let storage = parts.storage;
         Self {
             service,
             store,
@@ -141,6 +129,16 @@ impl TestService {
             password,
             storage,
             directory,
+        }
+    }
+
+    /// A new service with these parts, over the same tenant and at the same time.
+    pub async fn restarted(self, parts: TestParts) -> Self {
+        let (store, service) = build(parts, &self.clock).await;
+        Self {
+            store,
+            service,
+            ..self
         }
     }
 
@@ -270,6 +268,23 @@ impl TestService {
         }
         count
     }
+}
+
+async fn build(parts: TestParts, clock: &TestClock) -> (Store, Service) {
+    let url = parts.database_url.as_deref().unwrap_or("sqlite::memory:");
+    let store = Store::connect(url)
+        .await
+        .expect("the database can be opened");
+    let service = Service::build(Parts {
+        store: store.clone(),
+        clock: Arc::new(clock.clone()),
+        ids: Arc::new(TestIds::default()),
+        keyring: Keyring::new(&[7; Keyring::KEY_LEN]),
+        sources: parts.sources,
+        storage: parts.storage,
+        config: parts.config,
+    });
+    (store, service)
 }
 
 /// A request for a repository `memory:<name>`.

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use strongroom_domain::{SessionId, credential::Session};
 
 use super::{OpenedSession, authenticate::caller_of, secrets};
-use crate::{Caller, Error, Result, Service, error::AuthFailure};
+use crate::{Caller, ConflictKind, Error, Result, Service, error::AuthFailure};
 
 /// A sliding session's end is written at most this often.
 const WRITE_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -15,6 +15,16 @@ impl Service {
         &self,
         caller: &Caller,
         lifetime: SignedDuration,
+    ) -> Result<OpenedSession> {
+        self.open_session_among(caller, lifetime, u64::MAX).await
+    }
+
+    /// The same; a conflict if the principal has `most` open sessions already.
+    pub async fn open_session_among(
+        &self,
+        caller: &Caller,
+        lifetime: SignedDuration,
+        most: u64,
     ) -> Result<OpenedSession> {
         let id = SessionId::from_uuid(secrets::new_secret_uuid());
         let now = self.now();
@@ -28,6 +38,13 @@ impl Service {
             expires_at: now + lifetime,
         };
         let mut tx = self.begin().await?;
+        if most < u64::MAX && tx.open_sessions(caller.principal_id, now).await? >= most {
+            return Err(Error::conflict(
+                ConflictKind::QuotaExceeded,
+                "session",
+                format!("the user has {most} open sessions, the most there may be"),
+            ));
+        }
         tx.insert_session(&session).await?;
         tx.commit().await?;
         let (created_at, expires_at) = (session.created_at, session.expires_at);

@@ -57,6 +57,7 @@ impl From<wire::CreateRepository> for CreateRepository {
             annotations,
         } = body;
         Self {
+            id: None,
             name,
             description,
             url,
