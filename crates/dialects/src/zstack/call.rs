@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode, request::Parts},
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use strongroom_domain::{
     Annotations, OperationId,
@@ -29,6 +30,9 @@ pub(crate) const SCHEMA: &str = "zstack.schema";
 /// Scheme and host that the client used, for URLs in what it is told later.
 pub(crate) const BASE: &str = "zstack.base";
 
+/// The job's id as the client wrote it, where that is no uuid.
+pub(crate) const JOB: &str = "zstack.job";
+
 /// How long a job may take unless the client says, in milliseconds: the vendor's default.
 pub(crate) const TIMEOUT: u64 = 30 * 60 * 1000;
 
@@ -37,6 +41,8 @@ pub(crate) const TIMEOUT: u64 = 30 * 60 * 1000;
 pub(crate) struct Call {
     /// The job's id, chosen by the client.
     pub(crate) job: Option<OperationId>,
+    /// That id as it was written, if it is no uuid.
+    job_text: Option<String>,
     /// The answer shall come with its schema.
     pub(crate) schema: bool,
     /// How long the job may take, in milliseconds.
@@ -77,13 +83,15 @@ impl<S: Sync> FromRequestParts<S> for Call {
 impl Call {
     fn read(headers: &HeaderMap, base: Base) -> Result<Self, Error> {
         let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
-        let job = match headers.get("x-job-uuid") {
-            None => None,
-            Some(_) => Some(job_id(text("x-job-uuid").unwrap_or_default())?),
-        };
+        let job_text = headers
+            .get("x-job-uuid")
+            .map(|it| it.to_str().unwrap_or_default());
+        let job = job_text.map(job_id).transpose()?;
+        let job_text = job_text.filter(|it| map::uuid(it).is_none());
         let timeout = text("x-api-timeout").map(timeout).transpose()?;
         Ok(Self {
             job,
+            job_text: job_text.map(str::to_owned),
             schema: headers.contains_key("x-json-schema"),
             timeout,
             hook: text("x-web-hook").map(webhooks::checked).transpose()?,
@@ -99,6 +107,9 @@ impl Call {
         }
         if self.hook.is_some() {
             annotations.set(BASE, self.base.0.as_str());
+        }
+        if let Some(job) = &self.job_text {
+            annotations.set(JOB, job.as_str());
         }
         annotations
     }
@@ -156,7 +167,9 @@ impl Call {
             service.call_back(caller, &operation, hook.clone()).await?;
         }
         let Base(base) = &self.base;
-        let location = format!("{base}/zstack/v1/api-jobs/{}", operation.id.simple());
+        let job = self.job_named(operation.id);
+        let job = utf8_percent_encode(&job, NON_ALPHANUMERIC);
+        let location = format!("{base}/zstack/v1/api-jobs/{job}");
         let api_timeout = self.timeout.unwrap_or(timeout);
         Ok(Json(
             StatusCode::ACCEPTED,
@@ -212,13 +225,18 @@ impl Call {
     }
 
     fn duplicate(&self) -> Error {
-        let id = self.job.map(OperationId::simple).unwrap_or_default();
+        let id = self.job.map(|it| self.job_named(it)).unwrap_or_default();
         Error::transport(StatusCode::BAD_REQUEST, format!("Duplicate job uuid[{id}]"))
+    }
+
+    /// The job's id as the client knows it.
+    fn job_named(&self, id: OperationId) -> String {
+        self.job_text.clone().unwrap_or_else(|| id.simple())
     }
 }
 
 fn job_id(text: &str) -> Result<OperationId, Error> {
-    map::uuid(text).map(OperationId::from_uuid).ok_or_else(|| {
+    map::job(text).ok_or_else(|| {
         let text = "Invalid header[X-Job-UUID], it must be a UUID with '-' stripped";
         Error::transport(StatusCode::BAD_REQUEST, text)
     })
@@ -268,12 +286,27 @@ mod tests {
     }
 
     #[test]
+    fn of_a_job_id_only_the_length_counts() {
+        let job = |id: &str| read(&[("x-job-uuid", id)]).unwrap();
+        let (a, b) = (
+            job(&"z".repeat(32)),
+            job("a job of 32 characters, or so/%?"),
+        );
+        assert_eq!(a, job(&"z".repeat(32)));
+        assert_ne!(a.job, b.job);
+        let id = a.job.unwrap();
+        assert_eq!(a.job_named(id), "z".repeat(32));
+        assert_eq!(map::job(&"z".repeat(32)), Some(id));
+    }
+
+    #[test]
     fn bad_headers_are_refused_in_the_vendors_words() {
         for id in [
             "",
             "742a",
             "742a7c7d-4a4f-3a01-b206-632a40ac414f",
-            &"z".repeat(32),
+            &"z".repeat(31),
+            &"z".repeat(33),
         ] {
             let text = "Invalid header[X-Job-UUID], it must be a UUID with '-' stripped";
             let expected = (StatusCode::BAD_REQUEST, text.to_owned());

@@ -55,6 +55,7 @@ macro_rules! codes {
 
 codes! {
     Internal = "SYS.1000", "An internal error happened in system";
+    Timeout = "SYS.1001", "A message or a operation timeout";
     NotFound = "SYS.1003", "A resource can not be found";
     CannotDelete = "SYS.1004", "Unable to delete a resource";
     Failed = "SYS.1006", "An operation failed";
@@ -65,6 +66,7 @@ codes! {
     InvalidSession = "ID.1001", "The session is invalid, either wrong session id or the session has been expired";
     Forbidden = "ID.1002", "The user doesn't have permission to perform the operation";
     QuotaExceeded = "ID.1003", "quota exceeded";
+    TooManySessions = "ID.1006", "Max number of active sessions exceeded";
     SearchDisabled = "SEARCH.1000", "Search module disabled";
 }
 
@@ -108,11 +110,7 @@ impl Error {
 
     /// The error as a failed job keeps it; nothing if it cannot be reported by a job.
     pub(crate) fn for_job(&self) -> Option<OperationError> {
-        let ErrorCode {
-            code,
-            description: _,
-            details,
-        } = self.code()?;
+        let ErrorCode { code, details, .. } = self.code()?;
         Some(OperationError {
             code: code.to_owned(),
             message: details,
@@ -128,6 +126,7 @@ fn error_code(code: Code, mut details: String) -> ErrorCode {
         code: code.as_str(),
         description: code.description(),
         details,
+        causes: Vec::new(),
     }
 }
 
@@ -189,9 +188,11 @@ impl From<BadQuery> for Error {
     fn from(error: BadQuery) -> Self {
         let text = error.to_string();
         match error {
-            BadQuery::Condition(_) | BadQuery::NotAnInteger(_) => {
-                Self::transport(StatusCode::BAD_REQUEST, text)
-            }
+            BadQuery::Condition(_)
+            | BadQuery::NotAnInteger(_)
+            | BadQuery::Repeated(_)
+            | BadQuery::NotANumber { .. }
+            | BadQuery::NotABoolean { .. } => Self::transport(StatusCode::BAD_REQUEST, text),
             BadQuery::FilterForm => Self::api(Code::InvalidArgument, text),
             BadQuery::FilterType(_) | BadQuery::Negative { .. } => Self::api(Code::Internal, text),
         }
@@ -262,11 +263,8 @@ pub(crate) fn fallback(fallback: Fallback) -> Response {
             "the body could not be read".to_owned(),
         ),
         FallbackReason::TimedOut => {
-            let code = Code::Failed;
-            return failed(error_code(
-                code,
-                "no answer within the time allowed".to_owned(),
-            ));
+            let details = "no answer within the time allowed";
+            return failed(error_code(Code::Timeout, details.to_owned()));
         }
         FallbackReason::Panicked => (
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -281,7 +279,7 @@ pub(crate) fn without_context(path: &str) -> &str {
     path.strip_prefix("/zstack").unwrap_or(path)
 }
 
-fn wrong_method(method: &str, path: &str) -> (StatusCode, String) {
+pub(crate) fn wrong_method(method: &str, path: &str) -> (StatusCode, String) {
     if path.starts_with("/v1/api-jobs/") {
         let text = "only GET method is allowed for querying job status";
         return (StatusCode::METHOD_NOT_ALLOWED, text.to_owned());

@@ -5,8 +5,9 @@ pub(crate) mod scheduler;
 pub(crate) mod store;
 pub(crate) mod tag_pattern;
 
+use aws_lc_rs::digest;
 use strongroom_domain::{
-    Backup, BackupId, BackupState, RepositoryId, Resource, ResourceKind,
+    Backup, BackupId, BackupState, OperationId, RepositoryId, Resource, ResourceKind,
     repository::{Repository, RepositoryState},
 };
 use strongroom_service::{backups::RequestBackup, identity::OpenedSession};
@@ -267,6 +268,16 @@ pub(crate) fn no_storage(field: &str, uuid: &str) -> Error {
 /// Reads 32 hex digits.
 pub(crate) fn uuid(text: &str) -> Option<uuid::Uuid> {
     (text.len() == 32).then(|| text.parse().ok()).flatten()
+}
+
+/// The operation behind a job's id: clients choose any 32 characters.
+pub(crate) fn job(text: &str) -> Option<OperationId> {
+    let hashed = || {
+        let digest = digest::digest(&digest::SHA256, text.as_bytes());
+        uuid::Uuid::from_slice(digest.as_ref().get(..16)?).ok()
+    };
+    let chosen = (text.len() == 32).then(|| uuid(text).or_else(hashed));
+    chosen.flatten().map(OperationId::from_uuid)
 }
 
 /// A uuid that the client chose for a new resource.

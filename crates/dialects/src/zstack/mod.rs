@@ -10,6 +10,7 @@ mod error;
 mod handlers;
 mod map;
 mod query;
+mod verbs;
 mod webhooks;
 mod wire;
 
@@ -25,6 +26,7 @@ use self::handlers::{
     accounts, backup_actions, backups, jobs, keys, long_jobs, management, messages, progress,
     scheduler, storage_actions, storages, tag_patterns, tags, zql,
 };
+use self::verbs::{alone, shared, strict};
 
 /// The face as the composed router takes it.
 pub const DIALECT: Dialect = Dialect {
@@ -48,12 +50,6 @@ fn router() -> OpenApiRouter<Service> {
         routes!(progress::show),
         routes!(backups::list, backups::create),
         routes!(backups::show, backups::delete),
-        routes!(backup_actions::recover),
-        routes!(backup_actions::sync),
-        routes!(backup_actions::copy),
-        routes!(backup_actions::export),
-        routes!(backup_actions::end_export),
-        routes!(backup_actions::list_stored),
         routes!(zql::query),
         routes!(keys::list_accounts),
         routes!(keys::show_account),
@@ -70,8 +66,8 @@ fn router() -> OpenApiRouter<Service> {
         routes!(tag_patterns::attach, tag_patterns::detach),
         routes!(long_jobs::list, long_jobs::submit),
         routes!(long_jobs::show, long_jobs::delete),
-        routes!(long_jobs::cancel),
-        routes!(management::act),
+        shared(routes!(long_jobs::cancel)),
+        shared(routes!(management::act)),
         routes!(management::ready),
         routes!(scheduler::list_jobs, scheduler::create_job),
         routes!(scheduler::show_job, scheduler::delete_job),
@@ -80,28 +76,41 @@ fn router() -> OpenApiRouter<Service> {
         routes!(scheduler::show_group, scheduler::delete_group),
         routes!(scheduler::list_triggers, scheduler::create_trigger),
         routes!(scheduler::show_trigger, scheduler::delete_trigger),
-        routes!(scheduler::act_on_trigger),
+        shared(routes!(scheduler::act_on_trigger)),
         routes!(scheduler::bind_job, scheduler::unbind_job),
         routes!(scheduler::bind_group, scheduler::unbind_group),
         routes!(scheduler::switch_job),
         routes!(scheduler::list_histories),
         routes!(storages::list),
         routes!(storages::show, storage_actions::delete),
-        routes!(storage_actions::act),
+        shared(routes!(storage_actions::act)),
         routes!(storage_actions::capacities),
         routes!(storages::list_image_stores, storage_actions::add),
         routes!(storages::show_image_store),
+    ];
+    let alone_at_their_paths = vec![
+        routes!(backup_actions::recover),
+        routes!(backup_actions::sync),
+        routes!(backup_actions::copy),
+        routes!(backup_actions::export),
+        routes!(backup_actions::end_export),
+        routes!(backup_actions::list_stored),
     ];
     let info = InfoBuilder::new()
         .title("Strongroom: ZStack")
         .version(env!("CARGO_PKG_VERSION"));
     let api = OpenApiBuilder::new().info(info).build();
     let router = OpenApiRouter::with_openapi(api);
-    let router = routes.into_iter().fold(router, with_and_without_context);
+    let routes = routes.into_iter().map(strict);
+    let router = routes
+        .chain(alone_at_their_paths.into_iter().map(alone))
+        .fold(router, with_and_without_context);
     // These have no other path.
-    router
-        .routes(routes!(messages::send))
-        .routes(routes!(messages::result))
+    let others = [routes!(messages::send), routes!(messages::result)];
+    others
+        .into_iter()
+        .map(strict)
+        .fold(router, OpenApiRouter::routes)
 }
 
 /// Adds routes below `/zstack`, where they are documented, and without that prefix, where SDKs

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use url::{Host, Url};
 
 use super::{
-    call::{BASE, SCHEMA},
+    call::{BASE, JOB, SCHEMA},
     error::Error,
     handlers::jobs,
 };
@@ -115,6 +115,7 @@ async fn call(service: &Service, client: &Client, callback: &Callback) -> Result
     let annotations = &found.operation.annotations;
     let base = annotations.text(BASE).map(|it| Base(it.to_owned()));
     let schema = annotations.get(SCHEMA).is_some();
+    let job = annotations.text(JOB).map(str::to_owned);
     let answer = jobs::answer(found, base.as_ref(), schema);
     let answer = answer.map_err(|error| format!("{error:?}"))?;
     let success = answer.status() == StatusCode::OK;
@@ -122,7 +123,7 @@ async fn call(service: &Service, client: &Client, callback: &Callback) -> Result
     let answered = client
         .post(&callback.url)
         .header(CONTENT_TYPE, "application/json; charset=utf-8")
-        .header("X-Job-UUID", id.simple())
+        .header("X-Job-UUID", job.unwrap_or_else(|| id.simple()))
         .header("X-Job-Success", success.to_string())
         .body(body.map_err(|error| error.to_string())?)
         .send()

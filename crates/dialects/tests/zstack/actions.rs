@@ -313,7 +313,11 @@ async fn a_storage_is_added_changed_disabled_and_removed() {
     );
     let wrong = json!({"changeBackupStorageState": {"stateEvent": "explode"}});
     let wrong = put(&app, &client, &actions, wrong).await;
-    assert_eq!(wrong["error"]["code"], "SYS.1007");
+    assert_eq!(
+        wrong["error"]["details"],
+        "valid value for field[stateEvent] of message[org.zstack.header.storage.backup.\
+         APIChangeBackupStorageStateMsg] are [enable, disable], but explode found"
+    );
     let on = json!({"changeBackupStorageState": {"stateEvent": "enable"}});
     assert_eq!(
         put(&app, &client, &actions, on).await["inventory"]["state"],
@@ -364,7 +368,9 @@ async fn capacities_are_summed_over_the_storages_asked_for() {
 }
 
 /// A client's own server: what it is told, and whether it answers well.
-async fn listen(answers: Vec<StatusCode>) -> (String, mpsc::UnboundedReceiver<(HeaderMap, Value)>) {
+pub(crate) async fn listen(
+    answers: Vec<StatusCode>,
+) -> (String, mpsc::UnboundedReceiver<(HeaderMap, Value)>) {
     let (send, receive) = mpsc::unbounded_channel();
     let answers = std::sync::Arc::new(std::sync::Mutex::new(answers.into_iter()));
     let hook = async move |headers: HeaderMap, body: Bytes| {

@@ -12,7 +12,8 @@ fn error(answer: &Value) -> (String, String) {
     let error = answer["error"].as_object().unwrap();
     let mut members: Vec<_> = error.keys().map(String::as_str).collect();
     members.sort_unstable();
-    assert_eq!(members, ["code", "description", "details"]);
+    assert_eq!(members, ["causes", "code", "description", "details"]);
+    assert_eq!(error["causes"], json!([]));
     let text = |name: &str| error[name].as_str().unwrap().to_owned();
     (text("code"), text("details"))
 }
@@ -204,6 +205,24 @@ async fn logins_that_are_not_good_are_refused() {
             (code.to_owned(), details)
         );
     }
+    let user = json!({"logInByUser": {
+        "accountName": name, "userName": "nobody", "password": hashed(plain),
+    }});
+    let answer = app
+        .call(
+            Method::PUT,
+            "/v1/accounts/users/login",
+            &[],
+            user.to_string(),
+        )
+        .await;
+    assert_eq!(
+        error(&answer.expect(503).json()),
+        (
+            "ID.1000".to_owned(),
+            "wrong account or username or password".to_owned()
+        )
+    );
     let answer = app
         .call(Method::PUT, "/v1/accounts/login", &[], "{}")
         .await
@@ -291,6 +310,16 @@ async fn what_is_wrong_with_a_new_backup_is_reported_by_its_job() {
             "field[description] cannot be an empty string".to_owned(),
         ),
         (
+            json!({"name": "a", "description": "é".repeat(1025), "backupStorageUuid": storage}),
+            "SYS.1007",
+            format!("field[description] of message[{message}] exceeds max length of string. expected was <= 1024, actual was 1025"),
+        ),
+        (
+            json!({"name": "a", "backupStorageUuid": storage, "resourceUuid": "A"}),
+            "SYS.1007",
+            "resourceUuid[A] is not a valid uuid. A valid uuid is a UUID(v4 recommended) with '-' stripped".to_owned(),
+        ),
+        (
             json!({"name": "a"}),
             "SYS.1007",
             format!("field[backupStorageUuid] of message[{message}] is mandatory, can not be null"),
@@ -355,7 +384,7 @@ async fn paths_and_verbs_that_are_not_there_are_told_in_text() {
             "the body doesn't contain action mapping to the URL[/v1/backup-storage]",
         ),
     ] {
-        let answer = app.call(method.clone(), path, &[], "").await;
+        let answer = app.call(method.clone(), path, &[], "{}").await;
         assert_eq!(
             (answer.status.as_u16(), answer.text()),
             (status, text),

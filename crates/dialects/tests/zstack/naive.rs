@@ -1,9 +1,11 @@
 //! What conditions mean, evaluated on rows as a client sees them.
 
+use std::cmp::Ordering;
+
 use jiff::civil::DateTime;
 use serde_json::Value;
 
-/// Values that rows have, nearly have, or never have. None contains an operator.
+/// Values that rows have, nearly have, or never have; some contain operators.
 pub(crate) fn values(rows: &Value) -> Vec<String> {
     let mut values: Vec<String> = [
         "a",
@@ -38,6 +40,13 @@ pub(crate) fn values(rows: &Value) -> Vec<String> {
         "' or ''",
         "\u{1F600}",
         "%数%",
+        "a=b",
+        "1>=0",
+        "~=%",
+        "x is null",
+        "blue",
+        "B_UE",
+        "%::%",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -47,7 +56,7 @@ pub(crate) fn values(rows: &Value) -> Vec<String> {
             row.pointer("/backupStorageRefs/0").unwrap_or(&Value::Null),
         ] {
             for value in cell.as_object().into_iter().flat_map(|it| it.values()) {
-                if let Some(text) = shown(value).filter(|it| !it.is_empty() && !it.contains('=')) {
+                if let Some(text) = shown(value).filter(|it| !it.is_empty()) {
                     values.push(text.to_uppercase());
                     values.push(text.chars().take(7).collect::<String>() + "%");
                     if let Some(at) = printed(&text) {
@@ -122,12 +131,45 @@ pub(crate) fn naive_compare(cell: Option<&Value>, operator: &str, value: &str) -
     }
 }
 
+/// How two cells are ordered: NULL first, the rest as conditions compare them.
+pub(crate) fn naive_order(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => order(a, &shown(b).unwrap()),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+/// The operators in the order in which they are looked for.
+const PRIORITY: [&str; 12] = [
+    "!=", ">=", "<=", "!?=", "!~=", "~=", "?=", "=", ">", "<", "is null", "not null",
+];
+
+/// Whether the text is the condition that it is made of: an operator within the value may win.
+pub(crate) fn reads_as(text: &str, field: &str, operator: &str) -> bool {
+    let found = PRIORITY.iter().find(|it| text.contains(**it)).unwrap();
+    *found == operator.trim() && text.split(found).next().unwrap().trim() == field
+}
+
+/// Whether a row with these tags meets the condition; a negative one asks that no tag meets its
+/// opposite.
+pub(crate) fn naive_tagged(tags: &[Value], operator: &str, value: &str) -> bool {
+    let some = |operator: &str| tags.iter().any(|it| naive(Some(it), operator, value));
+    match (operator, value) {
+        (" is null", _) | ("=", "null") => tags.is_empty(),
+        (" not null", _) | ("!=", "null") => !tags.is_empty(),
+        ("!=", _) => !some("="),
+        ("!~=", _) => !some("~="),
+        ("!?=", _) => !some("?="),
+        (other, _) => some(other),
+    }
+}
+
 /// How a cell compares with a value.
 #[expect(
     clippy::cast_precision_loss,
     reason = "only compared with small fractions"
 )]
-fn order(cell: &Value, value: &str) -> std::cmp::Ordering {
+fn order(cell: &Value, value: &str) -> Ordering {
     if let Some(number) = cell.as_u64() {
         if let Ok(value) = value.parse::<i128>() {
             return i128::from(number).cmp(&value);

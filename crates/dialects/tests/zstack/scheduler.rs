@@ -113,6 +113,11 @@ async fn a_job_bound_to_a_trigger_backs_up_when_it_is_due_and_keeps_what_it_says
     assert_eq!(runs.len(), 2);
     assert_eq!(runs[0]["success"], true);
     assert_eq!(runs[0]["schedulerJobUuid"], uuid(&job));
+    assert_eq!(runs[0].get("schedulerJobGroupUuid"), None);
+    let request: Value = serde_json::from_str(runs[0]["requestDump"].as_str().unwrap()).unwrap();
+    let target = &runs[0]["targetResourceUuid"];
+    assert_eq!(&request["targetResourceUuid"], target);
+    assert_eq!(request["backupStorageUuid"], app.repository.id.simple());
     let listed = world
         .list(&format!("/jobs?q=triggersUuid={}", uuid(&trigger)))
         .await;
@@ -167,6 +172,8 @@ async fn a_change_of_job_or_trigger_changes_what_runs() {
     assert!(app.work().await > 0);
     let listed = world.list("/triggers").await;
     assert_eq!(listed[0]["jobGroupsUuid"], json!([uuid(&job)]));
+    let runs = world.list("/job/history").await;
+    assert_eq!(runs[0]["schedulerJobGroupUuid"], uuid(&job));
 
     let change = json!({"updateSchedulerJob": {"parameters": {"retentionValue": "7"}}});
     let actions = format!("/jobs/{}/actions", uuid(&job));

@@ -45,7 +45,7 @@ async fn each_statement_selects_its_rows(#[case] engine: Engine) {
         ),
         (
             "query databasebackup where (name = 'alpha' or name = 'beta') and status = 'Ready' order by name desc",
-            &["alpha", "Beta"],
+            &["Beta", "alpha"],
         ),
         // The right side of `and` is everything that follows.
         (
@@ -96,6 +96,31 @@ async fn each_statement_selects_its_rows(#[case] engine: Engine) {
             "query databasebackup restrict by (databasebackup.size > 6, name like '%1=1%')",
             &["' or 1=1 --"],
         ),
+        // Neither case nor trailing blanks count, on either side of the catalog.
+        (
+            "query databasebackup order by name asc, createDate desc",
+            &[
+                "' or 1=1 --",
+                "100%_done",
+                "alpha",
+                "beta ",
+                "Beta",
+                "gamma,delta",
+                "数据库",
+            ],
+        ),
+        (
+            "query databasebackup order by status desc, size desc",
+            &[
+                "' or 1=1 --",
+                "100%_done",
+                "Beta",
+                "alpha",
+                "beta ",
+                "数据库",
+                "gamma,delta",
+            ],
+        ),
         (
             "query databasebackup order by createDate asc limit 2 offset 1",
             &["Beta", "beta "],
@@ -119,7 +144,7 @@ async fn each_statement_selects_its_rows(#[case] engine: Engine) {
         ),
         (
             "query backupstorage where uuid in (query databasebackup.backupStorageRefs.backupStorageUuid) order by name asc",
-            &["Remote", "default", "remote ", "远程%_x"],
+            &["default", "Remote", "remote ", "远程%_x"],
         ),
         (
             "query backupstorage.name where name = 'Remote' order by name asc limit 1",
@@ -129,10 +154,7 @@ async fn each_statement_selects_its_rows(#[case] engine: Engine) {
     for (zql, expected) in table {
         let found = result(&client, zql).await;
         let rows = found["inventories"].as_array().unwrap();
-        let mut names: Vec<_> = rows.iter().map(|it| it["name"].as_str().unwrap()).collect();
-        if *expected == ["alpha", "Beta"] {
-            names.sort_by_key(|it| it.to_lowercase());
-        }
+        let names: Vec<_> = rows.iter().map(|it| it["name"].as_str().unwrap()).collect();
         assert_eq!(names, *expected, "{zql}");
         assert_eq!(found["total"], Value::Null, "{zql}");
     }
@@ -183,6 +205,15 @@ async fn counts_groups_and_sums_have_the_vendors_shapes(#[case] engine: Engine) 
         (
             "query databasebackup.name where name like 'beta%' group by name order by createDate asc",
             json!({"inventories": [{"name": "Beta"}]}),
+        ),
+        // Not by the bytes of the letters, by which `Remote` would be the least.
+        (
+            "query min(backupstorage.name)",
+            json!({"inventoryAggregateFunctions": [[{}, {"name": "default"}]]}),
+        ),
+        (
+            "query max(backupstorage.name) where totalCapacity is not null",
+            json!({"inventoryAggregateFunctions": [[{}, {"name": "remote "}]]}),
         ),
         (
             "query max(databasebackup.size) where size < 20000",

@@ -4,7 +4,7 @@ use axum::extract::State;
 use jiff::SignedDuration;
 use strongroom_domain::{Face, Secret, SessionId};
 use strongroom_service::{
-    Error as ServiceError, Service,
+    ConflictKind, Error as ServiceError, Service,
     identity::{OpenedSession, PasswordForm},
 };
 
@@ -27,6 +27,9 @@ use crate::zstack::{
 const DURATIONS: std::ops::RangeInclusive<f64> = 60.0..=31_536_000.0;
 
 const WRONG_ACCOUNT: &str = "wrong account name or password";
+
+/// Open sessions of a user: the vendor's number.
+const MOST_SESSIONS: u64 = 500;
 
 /// Logs in with an account's name and password.
 #[utoipa::path(
@@ -115,13 +118,26 @@ async fn log_in(
 ) -> Result<OpenedSession, Error> {
     let password = PasswordForm::Sha512Hex(Secret::new(password));
     match service.password_caller(account, name, password).await {
-        Ok(caller) => Ok(service
-            .open_session(&caller.via(Face::Zstack), SESSION)
-            .await?),
+        Ok(caller) => {
+            let caller = caller.via(Face::Zstack);
+            let opened = service.open_session_among(&caller, SESSION, MOST_SESSIONS);
+            opened.await.map_err(too_many)
+        }
         Err(ServiceError::Unauthenticated(_) | ServiceError::NotFound { .. }) => {
             Err(Error::api(Code::WrongPassword, wrong))
         }
         Err(other) => Err(other.into()),
+    }
+}
+
+fn too_many(error: ServiceError) -> Error {
+    match error {
+        ServiceError::Conflict {
+            kind: ConflictKind::QuotaExceeded,
+            message,
+            ..
+        } => Error::api(Code::TooManySessions, message),
+        other => other.into(),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::zstack::{
     error::{Code, Error},
     map::{
         self, INSTALL_PATH,
-        store::{StoreUrl, check_port, stored},
+        store::{StoreUrl, no_port, stored},
     },
     query::{backups::shown, params},
     wire::{
@@ -54,12 +54,8 @@ pub(crate) async fn recover(
 ) -> Answer<Accepted> {
     let mut recovery = body.0.recover_database_from_backup.unwrap_or_default();
     // The vendor's documentation has it in the query string.
-    let in_query = || {
-        params::list(uri.query().unwrap_or_default(), "uuid")
-            .into_iter()
-            .next()
-    };
-    recovery.uuid = recovery.uuid.or_else(in_query);
+    let in_query = params::scalar(uri.query().unwrap_or_default(), "uuid")?;
+    recovery.uuid = recovery.uuid.or(in_query);
     let work = start_recovery(&service, &caller, call.operation(), recovery);
     call.run(&service, &caller, RECOVER_TIMEOUT, work).await
 }
@@ -294,9 +290,12 @@ pub(crate) async fn list_stored(
 ) -> Answer<Stored> {
     let message = "org.zstack.header.storage.database.backup.APIGetDatabaseBackupFromImageStoreMsg";
     let query = uri.query().unwrap_or_default();
-    let first = |name| params::list(query, name).into_iter().next();
-    let url = map::mandatory_of(message, "url", first("url"))?;
-    check_port("registryPort", first("registryPort"))?;
+    let url = params::scalar(query, "url")?;
+    let port = params::whole(query, "registryPort")?;
+    let url = map::mandatory_of(message, "url", url)?;
+    if port.is_some_and(|it| !(1..=65535).contains(&it)) {
+        return Err(no_port("registryPort"));
+    }
     let storage = log_in_to_store(&service, &caller, &url).await?;
     let there = Filter::eq(BackupField::RepositoryId, storage.uuid());
     let there = Filter::Any(vec![there.clone(), Filter::Exists(Box::new(there))]);

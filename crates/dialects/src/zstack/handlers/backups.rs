@@ -12,6 +12,7 @@ use super::{
     Answer, Body, PathParams,
     inventory::tags,
     ok,
+    storage_actions::all_known,
     storages::{check_usable, find_storage},
     tag_patterns::{attach_new, simple},
     tags::tag_new,
@@ -241,6 +242,10 @@ async fn remove(
         let deleted = service.delete_backup(caller, id, operation.into()).await;
         return Ok(Outcome::Started(deleted?));
     }
+    let known = service.list_repositories(caller).await?;
+    all_known("backupStorageUuids", storages, "BackupStorageVO", |it| {
+        known.iter().any(|storage| storage.id.simple() == it)
+    })?;
     let copies = service.copies_of(caller, &[id]).await?;
     let places = copies.iter().map(|it| it.repository_id);
     let places = places.chain([found.repository_id]);

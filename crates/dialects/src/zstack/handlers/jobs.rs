@@ -46,9 +46,7 @@ pub(crate) async fn show(
     call: Call,
     uuid: PathParams<String>,
 ) -> Result<Response, Error> {
-    let id = map::uuid(&uuid.0)
-        .map(OperationId::from_uuid)
-        .ok_or_else(unknown)?;
+    let id = map::job(&uuid.0).ok_or_else(unknown)?;
     poll(&service, id, Some(&call.base), call.schema).await
 }
 

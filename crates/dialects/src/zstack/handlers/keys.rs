@@ -202,7 +202,8 @@ fn user_of(caller: &Caller, account: &str, user: &str) -> Result<PrincipalId, Er
 
 fn lengths(id: &str, secret: &str) -> Result<(), Error> {
     for (field, text, most) in [("AccessKeyID", id, 20), ("AccessKeySecret", secret, 40)] {
-        if !(10..=most).contains(&text.chars().count()) {
+        map::longest_of(MESSAGE, field, text, most)?;
+        if text.chars().count() < 10 {
             let details =
                 format!("field[{field}] of message[{MESSAGE}] must have 10 to {most} characters");
             return Err(Error::api(Code::InvalidArgument, details));

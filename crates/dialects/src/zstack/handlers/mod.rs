@@ -34,16 +34,20 @@ pub(crate) type PathParams<T> = strongroom_http::extract::PathParams<T, Error>;
 /// What a handler answers.
 pub(crate) type Answer<T> = Result<Json<T>, Error>;
 
-/// Which of several actions at one path a body asks for: the one that is a member of it.
+/// Which of several actions at one path a body asks for: the one that is a member of it. Where
+/// there is just one, it need not be named.
 fn action<'a>(
     uri: &Uri,
     body: &'a Map<String, Value>,
     names: &[&'static str],
 ) -> Result<(&'static str, &'a Value), Error> {
-    let found = names
-        .iter()
-        .find_map(|name| Some((*name, body.get(*name)?)));
-    found.ok_or_else(|| {
+    let named = |name: &&'static str| Some((*name, body.get(*name)?));
+    let found = names.iter().find_map(named);
+    let only = match names {
+        [only] => Some((*only, &Value::Null)),
+        _ => None,
+    };
+    found.or(only).ok_or_else(|| {
         let path = without_context(uri.path());
         let text = format!("the body doesn't contain action mapping to the URL[{path}]");
         Error::transport(StatusCode::BAD_REQUEST, text)

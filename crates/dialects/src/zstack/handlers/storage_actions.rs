@@ -9,7 +9,9 @@ use strongroom_service::{
     repositories::{CreateRepository, UpdateRepository},
 };
 
-use super::{Answer, Body, PathParams, action, ok, parameters, storages::find_storage};
+use super::{
+    Answer, Body, PathParams, action, ok, parameters, storages::find_storage, tags::tag_new,
+};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
@@ -18,7 +20,7 @@ use crate::zstack::{
         self,
         store::{HOST_NAME, SSH_PORT, USER_NAME},
     },
-    query::params,
+    query::{params, tags::TagKind},
     wire::{
         reply::{Accepted, Empty, Failed, One},
         storage::{
@@ -44,12 +46,15 @@ pub(crate) async fn add(
     Auth(caller): Auth,
     body: Body<AddImageStore>,
 ) -> Answer<Accepted> {
-    let work = add_store(
-        &service,
-        &caller,
-        call.schema,
-        body.0.params.unwrap_or_default(),
-    );
+    let AddImageStore {
+        params,
+        system_tags,
+        user_tags,
+    } = body.0;
+    let mut params = params.unwrap_or_default();
+    params.system_tags.extend(system_tags);
+    params.user_tags.extend(user_tags);
+    let work = add_store(&service, &caller, call.schema, params);
     call.run(&service, &caller, TIMEOUT, work).await
 }
 
@@ -59,6 +64,16 @@ async fn add_store(
     schema: bool,
     params: NewImageStore,
 ) -> Result<Outcome, Error> {
+    let (new, system_tags, user_tags) = new_store(params)?;
+    let added = service.create_repository(caller, new).await?;
+    let row = ("BackupStorageVO", added.id.simple());
+    tag_new(service, caller, TagKind::System, &row, system_tags).await?;
+    tag_new(service, caller, TagKind::User, &row, user_tags).await?;
+    Outcome::done(&One::new(ImageStore::of(&added), schema))
+}
+
+/// The repository that a client wants, checked, with its tags of the system and of users.
+fn new_store(params: NewImageStore) -> Result<(CreateRepository, Vec<String>, Vec<String>), Error> {
     let NewImageStore {
         hostname,
         username,
@@ -67,6 +82,9 @@ async fn add_store(
         url,
         name,
         description,
+        resource_uuid,
+        system_tags,
+        user_tags,
     } = params;
     let mandatory = |field, value| map::mandatory_of(ADD_MESSAGE, field, value);
     let hostname = mandatory("hostname", hostname)?;
@@ -74,19 +92,26 @@ async fn add_store(
     let password = mandatory("password", password)?;
     let url = mandatory("url", url)?;
     let name = mandatory("name", name)?;
+    map::longest_of(ADD_MESSAGE, "name", &name, 255)?;
+    // Those with a scheme are ours.
+    if !url.starts_with('/') && !url.contains(':') {
+        let details = format!("field[url] must be an absolute path, but was [{url}]");
+        return Err(Error::api(Code::InvalidArgument, details));
+    }
     map::store::check_port("sshPort", ssh_port.clone())?;
+    let id = resource_uuid.as_deref().map(map::chosen_uuid).transpose()?;
     let mut annotations = Annotations::default();
     annotations.set(HOST_NAME, hostname);
     annotations.set(USER_NAME, username);
     annotations.set(SSH_PORT, ssh_port.unwrap_or_else(|| "22".to_owned()));
-    let request = CreateRepository {
+    let new = CreateRepository {
+        id: id.map(RepositoryId::from_uuid),
         description,
         password: Some(Secret::new(password)),
         annotations,
         ..CreateRepository::at(name, url)
     };
-    let added = service.create_repository(caller, request).await?;
-    Outcome::done(&One::new(ImageStore::of(&added), schema))
+    Ok((new, system_tags, user_tags))
 }
 
 /// Changes a storage, or has it checked.
@@ -192,6 +217,24 @@ async fn forget(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcom
     }
 }
 
+/// Refuses a list of uuids some of which name nothing.
+pub(super) fn all_known(
+    field: &str,
+    uuids: &[String],
+    kind: &str,
+    known: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
+    let unknown: Vec<_> = uuids.iter().map(|it| it.trim()).collect();
+    let unknown: Vec<_> = unknown.into_iter().filter(|it| !known(it)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let unknown = unknown.join(", ");
+    let details =
+        format!("invalid field[{field}], resource[uuids:[{unknown}], type:{kind}] not found");
+    Err(Error::api(Code::NotFound, details))
+}
+
 /// Says how much storages hold and have left, as far as they are limited.
 #[utoipa::path(
     get,
@@ -211,7 +254,7 @@ pub(crate) async fn capacities(
 ) -> Answer<Capacities> {
     let query = uri.query().unwrap_or_default();
     let uuids = params::list(query, "backupStorageUuids");
-    let all = params::list(query, "all").iter().any(|it| it == "true");
+    let all = params::boolean(query, "all")?.unwrap_or(false);
     let zones = params::list(query, "zoneUuids");
     if !all && uuids.is_empty() && zones.is_empty() {
         let details = "zoneUuids, backupStorageUuids must have at least one be none-empty list, \
@@ -219,6 +262,11 @@ pub(crate) async fn capacities(
         return Err(Error::api(Code::InvalidArgument, details));
     }
     let storages = service.list_repositories(&caller).await?;
+    all_known("backupStorageUuids", &uuids, "BackupStorageVO", |it| {
+        storages.iter().any(|storage| storage.id.simple() == it)
+    })?;
+    // There are no zones.
+    all_known("zoneUuids", &zones, "ZoneVO", |_| false)?;
     let wanted = |id: RepositoryId| all || uuids.contains(&id.simple());
     let storages = storages.iter().filter(|it| wanted(it.id)).map(map::storage);
     Ok(ok(storages.fold(Capacities::default(), Capacities::add)))

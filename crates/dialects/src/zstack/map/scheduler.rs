@@ -219,23 +219,29 @@ pub(crate) fn bound(policy: &Policy) -> Bound {
 }
 
 /// What a job did, as ZStack lists it.
-pub(crate) fn history(number: u64, policy: &Policy, backup: &Backup) -> JobHistory {
+pub(crate) fn history(number: u64, policy: &Policy, of_group: bool, backup: &Backup) -> JobHistory {
     let text = |key| policy.annotations.text(key).unwrap_or_default().to_owned();
     let result = serde_json::json!({
         "uuid": backup.id.simple(), "name": backup.name, "status": super::status(backup.state),
         "reason": backup.reason,
+    });
+    let request = serde_json::json!({
+        "name": policy.name, "targetResourceUuid": backup.resource_id.simple(),
+        "backupStorageUuid": backup.repository_id.simple(),
     });
     let began = backup.started_at.unwrap_or(backup.created_at);
     JobHistory {
         id: number,
         trigger_uuid: text(TRIGGER),
         scheduler_job_uuid: text(JOB),
+        scheduler_job_group_uuid: of_group.then(|| text(JOB)),
         job_type: DATABASE_BACKUP,
         start_time: timestamp(backup.created_at),
         execute_time: backup
             .finished_at
             .map(|it| it.duration_since(began).as_secs()),
         target_resource_uuid: backup.resource_id.simple(),
+        request_dump: request.to_string(),
         result_dump: result.to_string(),
         success: backup.finished_at.map(|_| backup.state.is_restorable()),
         fire_instance_id: backup.id.simple(),

@@ -95,12 +95,15 @@ pub(crate) fn check_port(field: &str, text: Option<String>) -> Result<(), Error>
             .is_ok_and(|it| (1.0..=65535.0).contains(&it))
     };
     match text {
-        Some(text) if !fits(text.trim()) => {
-            let details = format!("field[{field}] must be in range of [1, 65535]");
-            Err(Error::api(Code::InvalidArgument, details))
-        }
+        Some(text) if !fits(text.trim()) => Err(no_port(field)),
         _ => Ok(()),
     }
+}
+
+/// A number is no port.
+pub(crate) fn no_port(field: &str) -> Error {
+    let details = format!("field[{field}] must be in range of [1, 65535]");
+    Error::api(Code::InvalidArgument, details)
 }
 
 #[cfg(test)]

@@ -44,6 +44,16 @@ pub(crate) enum BadQuery {
     Condition(#[from] Malformed),
     #[error("Invalid query parameter. '{0}' must be an integer")]
     NotAnInteger(&'static str),
+    /// The vendor's wording goes on.
+    #[error("Invalid query parameter[{0}], only one value is allowed...")]
+    Repeated(&'static str),
+    #[error("[{name}] field is excepted an int or long, but was [{given}].")]
+    NotANumber { name: &'static str, given: String },
+    #[error(
+        "Invalid value for boolean field [{name}], [{given}] is not a valid boolean string[true, \
+         false]."
+    )]
+    NotABoolean { name: &'static str, given: String },
     #[error("filterName must be formatted as [filterType:condition(s)]")]
     FilterForm,
     #[error("unable to find QueryBelongFilter with type[{0}]")]
@@ -135,6 +145,39 @@ pub(crate) fn pairs(raw: &str) -> Vec<(String, String)> {
             (decode(name), decode(value))
         })
         .collect()
+}
+
+/// The value of a parameter that may be given once.
+pub(crate) fn scalar(raw: &str, name: &'static str) -> Result<Option<String>, BadQuery> {
+    let mut values = list(raw, name).into_iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(BadQuery::Repeated(name)),
+        (value, None) => Ok(value),
+    }
+}
+
+/// A whole number that may be given once; `8000.0` is one.
+pub(crate) fn whole(raw: &str, name: &'static str) -> Result<Option<i64>, BadQuery> {
+    let read = |given: String| {
+        let text = given.trim();
+        let text = text.split_once('.').map_or(text, |(whole, rest)| {
+            let zeros = !rest.is_empty() && rest.bytes().all(|it| it == b'0');
+            if zeros { whole } else { text }
+        });
+        let number = text.parse().ok();
+        number.ok_or(BadQuery::NotANumber { name, given })
+    };
+    scalar(raw, name)?.map(read).transpose()
+}
+
+/// Yes or no, which may be given once.
+pub(crate) fn boolean(raw: &str, name: &'static str) -> Result<Option<bool>, BadQuery> {
+    let read = |given: String| match given.trim() {
+        it if it.eq_ignore_ascii_case("true") => Ok(true),
+        it if it.eq_ignore_ascii_case("false") => Ok(false),
+        _ => Err(BadQuery::NotABoolean { name, given }),
+    };
+    scalar(raw, name)?.map(read).transpose()
 }
 
 /// The items of a list parameter: given several times, or as `name.0`, `name.1`, ….
@@ -241,6 +284,27 @@ mod tests {
     fn a_list_is_given_by_repetition_or_by_index() {
         assert_eq!(list("k=b&x=1&k=a", "k"), ["b", "a"]);
         assert_eq!(list("k.1=b&k.0=a&k.x=c&kk=d", "k"), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_scalar_is_read_once_and_by_its_type() {
+        assert_eq!(scalar("k=a&x=1", "k"), Ok(Some("a".to_owned())));
+        assert_eq!(scalar("x=1", "k"), Ok(None));
+        for number in ["8000", "8000.0", " 8000.00 "] {
+            assert_eq!(whole(&format!("k={number}"), "k"), Ok(Some(8000)));
+        }
+        assert_eq!(boolean("k=TRUE", "k"), Ok(Some(true)));
+        assert_eq!(boolean("k=false", "k"), Ok(Some(false)));
+        let twice = "Invalid query parameter[k], only one value is allowed...";
+        assert_eq!(scalar("k=a&k=a", "k").unwrap_err().to_string(), twice);
+        for bad in ["", "x", "1.5", "1.", ".0", "1e3", "99999999999999999999"] {
+            let text = format!("[k] field is excepted an int or long, but was [{bad}].");
+            let error = whole(&format!("k={bad}"), "k").unwrap_err();
+            assert_eq!(error.to_string(), text);
+        }
+        let text = "Invalid value for boolean field [k], [yes] is not a valid boolean \
+                    string[true, false].";
+        assert_eq!(boolean("k=yes", "k").unwrap_err().to_string(), text);
     }
 
     #[rstest]

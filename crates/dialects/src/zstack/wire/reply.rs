@@ -214,6 +214,9 @@ pub(crate) struct ErrorCode {
     /// The same for every error of this code.
     pub(crate) description: &'static str,
     pub(crate) details: String,
+    /// What led to it. Every error of the vendor's server has the list; none is known here.
+    #[schema(no_recursion)]
+    pub(crate) causes: Vec<ErrorCode>,
 }
 
 /// JSON as the vendor's clients expect it.

@@ -149,12 +149,17 @@ pub(crate) struct JobHistory {
     pub(crate) id: u64,
     pub(crate) trigger_uuid: String,
     pub(crate) scheduler_job_uuid: String,
+    /// The same, if it is a group that was bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scheduler_job_group_uuid: Option<String>,
     pub(crate) job_type: &'static str,
     pub(crate) start_time: String,
     /// Seconds that it took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) execute_time: Option<i64>,
     pub(crate) target_resource_uuid: String,
+    /// What was asked for, as JSON text.
+    pub(crate) request_dump: String,
     /// What was made, as JSON text.
     pub(crate) result_dump: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -219,10 +224,12 @@ pub(crate) static HISTORIES: Table = Table {
         ("id", Kind::Number),
         ("triggerUuid", Kind::Text),
         ("schedulerJobUuid", Kind::Text),
+        ("schedulerJobGroupUuid", Kind::Text),
         ("jobType", Kind::Text),
         ("startTime", Kind::Time),
         ("executeTime", Kind::Number),
         ("targetResourceUuid", Kind::Text),
+        ("requestDump", Kind::Text),
         ("resultDump", Kind::Text),
         ("success", Kind::Text),
         ("fireInstanceId", Kind::Text),

@@ -48,8 +48,14 @@ pub(crate) struct ImageStore {
 
 /// The body of AddImageStoreBackupStorage.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct AddImageStore {
     pub(crate) params: Option<NewImageStore>,
+    /// Clients put them here or into the parameters.
+    #[serde(default)]
+    pub(crate) system_tags: Vec<String>,
+    #[serde(default)]
+    pub(crate) user_tags: Vec<String>,
 }
 
 /// A storage to register.
@@ -76,6 +82,13 @@ pub(crate) struct NewImageStore {
     pub(crate) name: Option<String>,
     #[serde(default, deserialize_with = "super::text")]
     pub(crate) description: Option<String>,
+    /// Chosen by the client.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) resource_uuid: Option<String>,
+    #[serde(default)]
+    pub(crate) system_tags: Vec<String>,
+    #[serde(default)]
+    pub(crate) user_tags: Vec<String>,
 }
 
 // The derived form would print the password.

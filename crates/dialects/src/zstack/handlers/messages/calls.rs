@@ -40,6 +40,13 @@ static KNOWN: &[Known] = &[
         "/accounts/sessions/{sessionUuid}/valid",
         None,
     ),
+    (
+        "RenewSession",
+        Method::PUT,
+        "/accounts/sessions/{sessionUuid}/renew",
+        Some("renewSession"),
+    ),
+    ("ZQLQuery", Method::GET, "/zql", None),
     ("CreateDatabaseBackup", Method::POST, DB, Some("params")),
     (
         "DeleteDatabaseBackup",
@@ -171,6 +178,30 @@ static KNOWN: &[Known] = &[
         "RemoveSchedulerJobFromSchedulerTrigger",
         Method::DELETE,
         "/scheduler/jobs/{schedulerJobUuid}/scheduler/triggers/{schedulerTriggerUuid}",
+        None,
+    ),
+    (
+        "CreateSchedulerJobGroup",
+        Method::POST,
+        "/scheduler/jobgroups",
+        Some("params"),
+    ),
+    (
+        "DeleteSchedulerJobGroup",
+        Method::DELETE,
+        "/scheduler/jobgroups/{uuid}",
+        None,
+    ),
+    (
+        "AddSchedulerJobGroupToSchedulerTrigger",
+        Method::POST,
+        "/scheduler/jobgroups/{schedulerJobGroupUuid}/scheduler/triggers/{schedulerTriggerUuid}",
+        Some("params"),
+    ),
+    (
+        "RemoveSchedulerJobGroupFromSchedulerTrigger",
+        Method::DELETE,
+        "/scheduler/jobgroups/{schedulerJobGroupUuid}/scheduler/triggers/{schedulerTriggerUuid}",
         None,
     ),
     (
@@ -510,6 +541,28 @@ mod tests {
                 _ => &item.delete,
             };
             assert!(operation.is_some(), "{name}: {method} {wanted}");
+        }
+    }
+    #[test]
+    fn every_call_that_is_routed_is_known() {
+        // Not calls of the vendor's, or under another name.
+        let others = [
+            "SendMessage",
+            "QueryMessageResult",
+            "QueryApiJob",
+            "IsManagementNodeReady",
+        ];
+        let (_, document) = crate::zstack::router().split_for_parts();
+        for item in document.paths.paths.values() {
+            for operation in [&item.get, &item.put, &item.post, &item.delete] {
+                let Some(name) = operation.as_ref().and_then(|it| it.operation_id.as_deref())
+                else {
+                    continue;
+                };
+                let known = KNOWN.iter().any(|it| it.0 == name);
+                let query = name.starts_with("Query");
+                assert!(known || query || others.contains(&name), "{name}");
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use strongroom_domain::{
     Face, Page, ResourceId,
     object::FaceObject,
+    policy::Policy,
     query::{BackupField, Direction, Filter, Sort},
 };
 use strongroom_service::{Caller, Service, policies::CreatePolicy, resources::ResourceFilter};
@@ -241,16 +242,19 @@ pub(crate) async fn histories(
     let policies = bindings(service, caller).await?;
     let ids = policies.iter().map(|it| it.id.uuid().into()).collect();
     let made = Filter::In(BackupField::PolicyId, ids);
-    let oldest = [Sort {
-        field: BackupField::CreatedAt,
-        direction: Direction::Ascending,
-    }];
+    let oldest = [Sort::new(BackupField::CreatedAt, Direction::Ascending)];
     let backups = service
         .list_backups(caller, &made, &oldest, &Page::ALL)
         .await?;
+    let groups = service.list_objects(caller, GROUPS).await?;
+    let of_group = |policy: &Policy| {
+        let job = policy.annotations.text(shapes::JOB).unwrap_or_default();
+        groups.iter().any(|it| it.id.simple() == job)
+    };
     let rows = (1..).zip(&backups.items).filter_map(|(number, backup)| {
         let policy = policies.iter().find(|it| Some(it.id) == backup.policy_id)?;
-        Some(shapes::history(number, policy, backup))
+        let of_group = of_group(policy);
+        Some(shapes::history(number, policy, of_group, backup))
     });
     Ok(rows.collect())
 }
