@@ -232,7 +232,7 @@ async fn a_job_has_its_backups_copied_to_a_remote_storage_that_keeps_its_own() {
     let rows = world.client.query("q=status=Ready&sort=createDate").await;
     let rows = rows["inventories"].as_array().unwrap();
     assert_eq!(rows.len(), 2, "{rows:?}");
-    assert_eq!(storages(&rows[0]), [remote.clone()]);
+    assert_eq!(storages(&rows[0]), std::slice::from_ref(&remote));
     assert_eq!(storages(&rows[1]), [local, remote.clone()]);
 
     // Without rules of its own it keeps all that comes, and without its uuid nothing comes.
