@@ -136,8 +136,8 @@ impl TestService {
     pub async fn restarted(self, parts: TestParts) -> Self {
         let (store, service) = build(parts, &self.clock).await;
         Self {
-            store,
             service,
+            store,
             ..self
         }
     }

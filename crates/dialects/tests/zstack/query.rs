@@ -472,9 +472,12 @@ impl Wanted {
                     rows.reverse();
                 }
             }
-            rows.sort_by(|a, b| match descending {
-                false => by(field, a, b),
-                true => by(field, b, a),
+            rows.sort_by(|a, b| {
+                if descending {
+                    by(field, b, a)
+                } else {
+                    by(field, a, b)
+                }
             });
         }
         let page = rows.into_iter().skip(self.start);

@@ -224,8 +224,8 @@ pub(super) fn all_known(
     kind: &str,
     known: impl Fn(&str) -> bool,
 ) -> Result<(), Error> {
-    let unknown: Vec<_> = uuids.iter().map(|it| it.trim()).collect();
-    let unknown: Vec<_> = unknown.into_iter().filter(|it| !known(it)).collect();
+    let uuids = uuids.iter().map(|it| it.trim());
+    let unknown: Vec<_> = uuids.filter(|it| !known(it)).collect();
     if unknown.is_empty() {
         return Ok(());
     }
