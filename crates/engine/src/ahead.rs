@@ -3,6 +3,8 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::vec;
 
+use strongroom_domain::tree::Limits;
+
 use crate::error::{Error, Result};
 use crate::format::BlobKind;
 use crate::format::index::IndexBlob;
@@ -18,8 +20,9 @@ const AHEAD: usize = 2;
 pub(crate) enum Ahead {
     /// Read when asked for: there is nothing to gain, or no thread.
     Direct(IndexedRepository, vec::IntoIter<Id>),
-    /// Ends with the first error, and when nobody receives any more.
-    Thread(Receiver<Result<Vec<u8>>>),
+    /// Ends with the first error, and when nobody receives any more. With the number of blobs
+    /// still to come.
+    Thread(Receiver<Result<Vec<u8>>>, usize),
 }
 
 impl Ahead {
@@ -29,6 +32,7 @@ impl Ahead {
         }
         let (send, receive) = sync_channel(AHEAD);
         let for_thread = (repository.clone(), ids.clone());
+        let count = ids.len();
         let work = move || {
             let (repository, ids) = for_thread;
             // Fails only if nobody listens any more.
@@ -39,7 +43,7 @@ impl Ahead {
         };
         let name = "read-ahead".to_owned();
         match std::thread::Builder::new().name(name).spawn(work) {
-            Ok(_) => Self::Thread(receive),
+            Ok(_) => Self::Thread(receive, count),
             Err(_) => Self::Direct(repository, ids.into_iter()),
         }
     }
@@ -50,7 +54,19 @@ impl Ahead {
                 .next()
                 .map(|id| repository.read_blob(BlobKind::Data, id))
                 .transpose(),
-            Self::Thread(receive) => receive.recv().ok().transpose(),
+            Self::Thread(receive, left) => match receive.recv() {
+                Ok(received) => {
+                    *left = received.as_ref().map_or(0, |_| left.saturating_sub(1));
+                    received.map(Some)
+                }
+                // It has ended, so it holds the repository's lock no more.
+                Err(_) if *left == 0 => Ok(None),
+                // It died.
+                Err(_) => {
+                    *left = 0;
+                    Err(Error::Internal)
+                }
+            },
         }
     }
 }
@@ -61,7 +77,7 @@ fn read_all(
     ids: &[Id],
     mut each: impl FnMut(Vec<u8>) -> bool,
 ) -> Result<()> {
-    let mut reader = PackReader::new(repository);
+    let mut reader = PackReader::new(repository, Limits::default());
     let mut rest = ids;
     while !rest.is_empty() {
         let (pack, run) = run(repository, rest)?;
@@ -110,4 +126,20 @@ fn run(repository: &IndexedRepository, ids: &[Id]) -> Result<(Id, Vec<IndexBlob>
         }
     }
     found.ok_or_else(|| Error::Missing(crate::error::Object::looked_for(BlobKind::Data, ids[0])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_died_is_an_error_and_not_the_end_of_the_file() {
+        let (send, receive) = sync_channel(AHEAD);
+        let mut blobs = Ahead::Thread(receive, 2);
+        send.send(Ok(b"first".to_vec())).unwrap();
+        drop(send);
+        assert_eq!(blobs.next().unwrap().unwrap(), b"first");
+        assert!(matches!(blobs.next(), Err(Error::Internal)));
+        assert!(matches!(blobs.next(), Ok(None)));
+    }
 }

@@ -173,6 +173,14 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// The whole file.
     fn get(&self, handle: Handle) -> io::Result<Bytes>;
 
+    /// The whole file if it has no more than `limit` bytes; `FileTooLarge` otherwise. Storage that
+    /// learns the size before it reads refuses then.
+    fn get_within(&self, handle: Handle, limit: u64) -> io::Result<Bytes> {
+        let data = self.get(handle)?;
+        within(data.len() as u64, limit)?;
+        Ok(data)
+    }
+
     /// `length` bytes from `offset`; `UnexpectedEof` if the file is shorter.
     fn get_range(&self, handle: Handle, offset: u64, length: usize) -> io::Result<Bytes>;
 
@@ -204,6 +212,15 @@ pub trait Backend: Send + Sync + fmt::Debug {
         let _ = cancel;
         None
     }
+}
+
+/// Fails if a file of this size is not to be read.
+fn within(size: u64, limit: u64) -> io::Result<()> {
+    if size > limit {
+        let reason = format!("has {size} bytes, more than {limit}");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    Ok(())
 }
 
 /// A read broke off: what was received up to then. Found inside an `io::Error`.

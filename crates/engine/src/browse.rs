@@ -10,12 +10,14 @@ use strongroom_domain::tree::{
 };
 
 use crate::ahead::Ahead;
+use crate::backend::{FileKind, Handle};
 use crate::error::{Error, Object, Result};
 use crate::format::BlobKind;
 use crate::format::node::Node;
 use crate::format::snapshot::Snapshot;
 use crate::id::Id;
 use crate::repository::IndexedRepository;
+use crate::trees;
 
 /// One entry of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +122,8 @@ impl SnapshotReader {
         })
     }
 
-    /// Writes the content of the file at `path` to `out`; returns its length.
+    /// Writes the content of the file at `path` to `out`; returns its length. A file of which less
+    /// is stored than its size is an error after what there is.
     pub fn dump(&self, path: &EntryPath, out: &mut dyn Write, context: &Context) -> Result<u64> {
         let mut file = self.open_file(path)?;
         context.progress.total(file.missing, 1);
@@ -135,6 +138,14 @@ impl SnapshotReader {
             })?;
             length += blob.len() as u64;
             context.progress.add(blob.len() as u64, 0);
+        }
+        if file.missing > 0 {
+            let reason = format!(
+                "{} bytes at the end of `{path}` are not stored",
+                file.missing
+            );
+            let snapshot = Handle::new(FileKind::Snapshot, self.snapshot.id);
+            return Err(Error::damaged(snapshot, reason));
         }
         context.progress.add(0, 1);
         Ok(length)
@@ -183,13 +194,9 @@ impl Walk {
         let Some((path, id)) = self.enter.take() else {
             return;
         };
-        match self.repository.read_tree(id) {
+        match trees::check_depth(&path, id).and_then(|()| self.repository.read_tree(id)) {
             Ok(tree) => {
-                let object = Object::Blob {
-                    kind: BlobKind::Tree,
-                    id,
-                    pack: None,
-                };
+                let object = Object::looked_for(BlobKind::Tree, id);
                 let errors = tree.refused.into_iter().map(|reason| WalkError {
                     path: path.clone(),
                     source: Error::damaged(object, reason),

@@ -89,6 +89,7 @@ impl Repository {
         let mut check = Check {
             repository: &repository,
             context,
+            resized: IdSet::default(),
             report: CheckReport::default(),
         };
         // Before the index, so that it has what a backup that ends meanwhile has stored.
@@ -106,6 +107,8 @@ impl Repository {
 struct Check<'a> {
     repository: &'a Repository,
     context: &'a Context,
+    /// Packs that are known to have another size than the index says.
+    resized: IdSet,
     report: CheckReport,
 }
 
@@ -128,6 +131,7 @@ impl Check<'_> {
                 let handle = Handle::new(FileKind::Pack, listed.id);
                 let reason = format!("has {} bytes instead of {expected}", listed.size);
                 self.report.errors.push(Error::damaged(handle, reason));
+                self.resized.insert(listed.id);
             }
             self.report.packs += 1;
         }

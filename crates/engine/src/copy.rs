@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use strongroom_domain::tree::Context;
 
 use crate::backend::FileKind;
+use crate::budget;
 use crate::error::{Error, Object, Result};
 use crate::format::BlobKind;
 use crate::format::index::IndexBlob;
@@ -42,22 +43,28 @@ impl IndexedRepository {
         let bytes = sizes.map(|blob| u64::from(blob.length)).sum();
         context.progress.total(bytes, wanted.len() as u64);
         with_store(to, context, |store| {
-            let reader = || PackReader::new(self);
-            parallel::each(context, &packs, reader, |reader, (pack, blobs)| {
-                reader.read(
-                    *pack,
-                    blobs,
-                    |blob| blob,
-                    |blobs, content| {
-                        if context.cancel.is_cancelled() {
-                            return Err(Error::Cancelled);
-                        }
-                        let (blob, content) = (blobs[0], content?);
-                        context.progress.add(u64::from(blob.length), 1);
-                        store.save_with_id(blob.kind, blob.id, content.plain)
-                    },
-                )
-            })
+            let reader = || PackReader::new(self, context.limits);
+            parallel::each(
+                context,
+                budget::PIECES,
+                &packs,
+                reader,
+                |reader, (pack, blobs)| {
+                    reader.read(
+                        *pack,
+                        blobs,
+                        |blob| blob,
+                        |blobs, content| {
+                            if context.cancel.is_cancelled() {
+                                return Err(Error::Cancelled);
+                            }
+                            let (blob, content) = (blobs[0], content?);
+                            context.progress.add(u64::from(blob.length), 1);
+                            store.save_with_id(blob.kind, blob.id, content.plain)
+                        },
+                    )
+                },
+            )
         })?;
         to.held_lock().ensure_held()?;
         let mut copy = snapshot.clone();

@@ -10,6 +10,7 @@ use crate::format::snapshot::Snapshot;
 use crate::format::tree::Tree;
 use crate::id::Id;
 use crate::repository::IndexedRepository;
+use crate::trees;
 
 /// How an entry differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,10 @@ impl IndexedRepository {
             if trees[0] == trees[1] {
                 continue;
             }
-            let read = |id: Option<Id>| id.map_or(Ok(Tree::default()), |id| self.read_tree(id));
+            let read = |id: Option<Id>| match id {
+                Some(id) => trees::check_depth(&path, id).and_then(|()| self.read_tree(id)),
+                None => Ok(Tree::default()),
+            };
             let [old, new] = [read(trees[0])?, read(trees[1])?];
             let mut below = Vec::new();
             merge(&old.nodes, &new.nodes, |old, new| {

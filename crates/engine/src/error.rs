@@ -108,6 +108,9 @@ pub enum Error {
         /// What the storage said.
         source: io::Error,
     },
+    /// Somebody removed the lock of this work, so others may be changing the repository.
+    #[error("{0} is gone")]
+    LockLost(Object),
     /// Stored data is not what was once written.
     #[error("{object} is damaged: {reason}")]
     Damaged {
@@ -161,7 +164,7 @@ pub enum Error {
 pub enum ErrorKind {
     /// Cancelled on request.
     Cancelled,
-    /// Locked by another process; try again later.
+    /// Locked by another process, or the own lock was lost; try again later.
     Locked,
     /// Wrong password or key.
     WrongPassword,
@@ -190,7 +193,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Cancelled => ErrorKind::Cancelled,
-            Self::Locked { .. } => ErrorKind::Locked,
+            Self::Locked { .. } | Self::LockLost(_) => ErrorKind::Locked,
             Self::WrongPassword(_) => ErrorKind::WrongPassword,
             Self::NotARepository(_) => ErrorKind::NotARepository,
             Self::AlreadyInitialised(_) => ErrorKind::AlreadyInitialised,
@@ -234,12 +237,13 @@ impl Error {
         }
     }
 
-    /// A storage failure with `handle`; "not found" becomes [`Error::Missing`].
+    /// A storage failure with `handle`; "not found" becomes [`Error::Missing`], and a file that is
+    /// larger than it can be [`Error::Damaged`].
     pub(crate) fn storage(action: &'static str, handle: Handle, source: io::Error) -> Self {
-        if source.kind() == io::ErrorKind::NotFound {
-            Self::Missing(handle.into())
-        } else {
-            Self::storage_of(action, handle.to_string(), source)
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing(handle.into()),
+            io::ErrorKind::FileTooLarge if action == "read" => Self::damaged(handle, source),
+            _ => Self::storage_of(action, handle.to_string(), source),
         }
     }
 

@@ -19,6 +19,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::backend::FileKind;
+
 /// What a blob is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -42,5 +44,12 @@ impl fmt::Display for BlobKind {
 /// a million files makes a tree of about 300 MB.
 pub(crate) const MAX_BLOB: usize = 1 << 30;
 
-/// Longest plaintext of an index or snapshot that is read.
-pub(crate) const MAX_FILE: usize = 1 << 30;
+/// Longest file of this kind that is read, stored or as plaintext. An index of 50,000 blobs has
+/// about 10 MB; a snapshot may list many paths; the others are small. Packs have their own size.
+pub(crate) fn longest_file(kind: FileKind) -> usize {
+    match kind {
+        FileKind::Config | FileKind::Key | FileKind::Lock => 1 << 20,
+        FileKind::Snapshot => 64 << 20,
+        FileKind::Index | FileKind::Pack => 1 << 30,
+    }
+}

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::format::key::{KeyError, KeyFile};
 use crate::id::Id;
 use crate::lock::LockMode;
-use crate::repository::Repository;
+use crate::repository::{Repository, read_small};
 
 /// What a key file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +49,7 @@ impl Repository {
 
     fn key(&self, id: Id) -> Result<KeyInfo> {
         let handle = Handle::new(FileKind::Key, id);
-        let json = self.backend().get(handle);
-        let json = json.map_err(|error| Error::storage("read", handle, error))?;
+        let json = read_small(self.backend(), handle)?;
         let file: KeyFile =
             serde_json::from_slice(&json).map_err(|error| Error::damaged(handle, error))?;
         Ok(KeyInfo {
@@ -105,22 +104,19 @@ pub(crate) fn find_key(backend: &dyn Backend, password: &str) -> Result<(Id, Mas
     let mut damage = None;
     for key in listed {
         let handle = Handle::new(FileKind::Key, key.id);
-        let opened = backend
-            .get(handle)
-            .map_err(|e| Error::storage("read", handle, e))
-            .and_then(|json| {
-                let file: KeyFile =
-                    serde_json::from_slice(&json).map_err(|e| Error::damaged(handle, e))?;
-                match file.open(password.as_bytes()) {
-                    // A changed file may still be JSON and then looks like a wrong password.
-                    Err(KeyError::WrongPassword) if Id::of(&json) != handle.id() => Err(
-                        Error::damaged(handle, "content does not have the hash it is named by"),
-                    ),
-                    Err(KeyError::WrongPassword) => Ok(None),
-                    Err(KeyError::Malformed(reason)) => Err(Error::damaged(handle, reason)),
-                    Ok(key) => Ok(Some(key)),
-                }
-            });
+        let opened = read_small(backend, handle).and_then(|json| {
+            let file: KeyFile =
+                serde_json::from_slice(&json).map_err(|e| Error::damaged(handle, e))?;
+            match file.open(password.as_bytes()) {
+                // A changed file may still be JSON and then looks like a wrong password.
+                Err(KeyError::WrongPassword) if Id::of(&json) != handle.id() => Err(
+                    Error::damaged(handle, "content does not have the hash it is named by"),
+                ),
+                Err(KeyError::WrongPassword) => Ok(None),
+                Err(KeyError::Malformed(reason)) => Err(Error::damaged(handle, reason)),
+                Ok(key) => Ok(Some(key)),
+            }
+        });
         match opened {
             Ok(Some(master)) => return Ok((key.id, master)),
             Ok(None) => {}

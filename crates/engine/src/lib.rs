@@ -44,15 +44,20 @@ pub mod backend;
 mod ahead;
 mod archive;
 mod browse;
+mod budget;
 mod check;
 mod chunk;
 mod compress;
 mod copy;
+#[cfg(test)]
+mod crafted;
 mod crypto;
 mod diff;
 mod error;
 mod format;
 mod hash;
+#[cfg(test)]
+mod hostile;
 mod id;
 mod index;
 mod keys;
@@ -75,7 +80,7 @@ mod verify;
 
 pub use archive::{BackupOptions, BackupOutcome, Parent};
 pub use backend::{Backend, LocalBackend, MemoryBackend, StorageOptions, open_backend};
-pub use browse::{BrowseNode, FileReader, SnapshotReader};
+pub use browse::{BrowseNode, FileReader, SnapshotReader, Walk, WalkError};
 pub use check::{CheckOptions, CheckReport, ReadData};
 pub use chunk::{Chunker, ContentRule};
 pub use compress::Compression;

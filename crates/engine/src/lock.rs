@@ -108,6 +108,8 @@ struct State {
     /// The lock file there is now.
     id: Id,
     written: Timestamp,
+    /// Somebody removed it.
+    lost: bool,
     released: bool,
 }
 
@@ -127,6 +129,7 @@ impl Lock {
             state: Mutex::new(State {
                 id,
                 written,
+                lost: false,
                 released: false,
             }),
             wake: Condvar::new(),
@@ -146,22 +149,18 @@ impl Lock {
         })
     }
 
-    /// Fails if the lock could not be kept fresh and others may have taken it for dead. To be
-    /// called before anything is written that makes earlier writes count.
+    /// Fails if the lock is not there any more, or could not be kept fresh, so that others may
+    /// have taken it for dead. To be called before anything is written that makes earlier writes
+    /// count, and before anything is deleted.
     pub(crate) fn ensure_held(&self) -> Result<()> {
-        let state = self
-            .shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let age = self
-            .shared
-            .repository
-            .clock()
-            .now()
-            .duration_since(state.written);
-        if age > STALE {
-            return Err(Error::Missing(Handle::new(FileKind::Lock, state.id).into()));
+        let repository = &self.shared.repository;
+        let state = self.shared.state.lock();
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let handle = Handle::new(FileKind::Lock, state.id);
+        let age = repository.clock().now().duration_since(state.written);
+        state.lost = state.lost || age > STALE || !is_there(repository, handle)?;
+        if state.lost {
+            return Err(Error::LockLost(handle.into()));
         }
         Ok(())
     }
@@ -170,7 +169,7 @@ impl Lock {
 impl Shared {
     fn keep_fresh(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while !state.released {
+        while !state.released && !state.lost {
             let waited = self.wake.wait_timeout(state, REFRESH);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             if state.released {
@@ -180,6 +179,12 @@ impl Shared {
             // Woken for another reason than the time that has passed.
             if now.duration_since(state.written) < SignedDuration::from_mins(1) {
                 continue;
+            }
+            // Whoever removed it may have let others in: a new one would not keep them out.
+            let handle = Handle::new(FileKind::Lock, state.id);
+            state.lost = is_there(&self.repository, handle).is_ok_and(|there| !there);
+            if state.lost {
+                return;
             }
             // A failure is tried again next time; `ensure_held` notices if it lasts.
             if let Ok((id, written)) = write(&self.repository, self.mode) {
@@ -221,6 +226,11 @@ impl fmt::Debug for Lock {
             .field("mode", &self.shared.mode)
             .finish_non_exhaustive()
     }
+}
+
+fn is_there(repository: &Repository, handle: Handle) -> Result<bool> {
+    let found = repository.backend().exists(handle);
+    found.map_err(|error| Error::storage("read", handle, error))
 }
 
 fn write(repository: &Repository, mode: LockMode) -> Result<(Id, Timestamp)> {

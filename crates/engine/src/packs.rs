@@ -6,7 +6,7 @@ use strongroom_domain::tree::Context;
 use crate::backend::{FileKind, Handle};
 use crate::error::{Error, Result};
 use crate::format::index::{IndexBlob, IndexFile, IndexPack, MarkedPack};
-use crate::id::{Id, IdMap};
+use crate::id::{Id, IdMap, IdSet};
 use crate::index::{Index, load_files};
 use crate::pieces::by_place;
 use crate::repository::Repository;
@@ -27,6 +27,8 @@ pub(crate) struct PackList {
     pub(crate) repeated: bool,
     /// Damaged index files, and disagreements between them.
     pub(crate) errors: Vec<Error>,
+    /// Packs that index files disagree about.
+    pub(crate) disputed: IdSet,
     pub(crate) index: Index,
 }
 
@@ -45,10 +47,12 @@ impl PackList {
         for mut pack in file.packs {
             pack.blobs.sort_by_key(by_place);
             match self.packs.get(&pack.id) {
-                Some(known) if *known != pack.blobs => self.errors.push(Error::damaged(
-                    Handle::new(FileKind::Index, id),
-                    format!("disagrees with another index about pack {}", pack.id),
-                )),
+                Some(known) if *known != pack.blobs => {
+                    self.disputed.insert(pack.id);
+                    let reason = format!("disagrees with another index about pack {}", pack.id);
+                    let handle = Handle::new(FileKind::Index, id);
+                    self.errors.push(Error::damaged(handle, reason));
+                }
                 Some(_) => self.repeated = true,
                 None => {
                     self.index.add(&pack);

@@ -5,12 +5,14 @@ use std::sync::{Mutex, PoisonError};
 
 use strongroom_domain::tree::Context;
 
+use crate::budget;
 use crate::error::{Error, Result};
 
-/// Gives the items to as many threads as the context allows, each with a `state` of its own. The
-/// first error, or a cancellation, ends it.
+/// Gives the items to as many threads as the context allows if each takes `memory` bytes; each has
+/// a `state` of its own. The first error, or a cancellation, ends it.
 pub(crate) fn each<T: Sync, S>(
     context: &Context,
+    memory: u64,
     items: &[T],
     state: impl Fn() -> S + Sync,
     each: impl Fn(&mut S, &T) -> Result<()> + Sync,
@@ -34,7 +36,7 @@ pub(crate) fn each<T: Sync, S>(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..context.limits.threads.min(items.len()) {
+        for _ in 1..budget::threads(context.limits, memory).min(items.len()) {
             scope.spawn(work);
         }
         work();

@@ -1,6 +1,9 @@
 //! Reading many blobs of a pack in few large pieces.
 
+use strongroom_domain::tree::Limits;
+
 use crate::backend::{FileKind, Handle};
+use crate::budget;
 use crate::error::{Error, Result};
 use crate::format::index::IndexBlob;
 use crate::id::Id;
@@ -9,8 +12,6 @@ use crate::repository::IndexedRepository;
 
 /// Bytes between two blobs that are rather read than skipped.
 const MAX_GAP: u64 = 128 << 10;
-/// Bytes read at once, unless one blob is longer.
-const MAX_READ: u64 = 8 << 20;
 
 /// A blob that was read.
 #[derive(Debug, Clone, Copy)]
@@ -26,14 +27,17 @@ pub(crate) struct PackReader<'a> {
     repository: &'a IndexedRepository,
     decoder: Decoder,
     sealed: Option<Vec<u8>>,
+    /// Bytes read at once, unless one blob is longer.
+    piece: u64,
 }
 
 impl<'a> PackReader<'a> {
-    pub(crate) fn new(repository: &'a IndexedRepository) -> Self {
+    pub(crate) fn new(repository: &'a IndexedRepository, limits: Limits) -> Self {
         Self {
             repository,
             decoder: Decoder::default(),
             sealed: None,
+            piece: budget::piece(limits),
         }
     }
 
@@ -54,7 +58,7 @@ impl<'a> PackReader<'a> {
     ) -> Result<()> {
         let mut rest = items;
         while !rest.is_empty() {
-            let (piece, after) = rest.split_at(piece_length(rest, &blob));
+            let (piece, after) = rest.split_at(piece_length(rest, self.piece, &blob));
             self.piece(pack, piece, &blob, &mut each)?;
             rest = after;
         }
@@ -124,12 +128,12 @@ pub(crate) fn by_place(blob: &IndexBlob) -> (u32, Id) {
 }
 
 /// How many of the items are read together.
-fn piece_length<T>(items: &[T], blob: &impl Fn(&T) -> &IndexBlob) -> usize {
+fn piece_length<T>(items: &[T], most: u64, blob: &impl Fn(&T) -> &IndexBlob) -> usize {
     let start = u64::from(blob(&items[0]).offset);
     let mut end = blob(&items[0]).end();
     let close = items.iter().map(blob).take_while(|blob| {
         let offset = u64::from(blob.offset);
-        let fits = offset <= end + MAX_GAP && blob.end().max(end) - start <= MAX_READ;
+        let fits = offset <= end + MAX_GAP && blob.end().max(end) - start <= most;
         let same = offset == start;
         end = end.max(blob.end());
         fits || same

@@ -117,7 +117,8 @@ impl Repository {
         let index = std::mem::take(&mut list.index);
         let repository = repository.clone().with_index(lock, index, Vec::new());
         let used = used_blobs(&repository, context)?;
-        let there: IdMap<u64> = self
+        let there: IdMap<u64> = repository
+            .repository()
             .list(FileKind::Pack)?
             .into_iter()
             .map(|pack| (pack.id, pack.size))

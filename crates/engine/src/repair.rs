@@ -33,8 +33,8 @@ pub struct IndexRepair {
     pub packs_added: u64,
     /// Packs that are missing and that the index named before.
     pub packs_dropped: Vec<Id>,
-    /// Packs that are left out because they cannot be read, and index files that could not be
-    /// read.
+    /// Packs that cannot be read, and index files that could not be read. A pack stays in the
+    /// index if that described it; otherwise it is left out.
     pub damaged: Vec<Error>,
 }
 
@@ -51,14 +51,15 @@ impl Repository {
     /// Writes the index anew from what is stored: packs that the index does not have, or has
     /// wrong, are asked for their own lists, all packs if `read_all`. Needs the repository alone.
     pub fn repair_index(&self, read_all: bool, context: &Context) -> Result<IndexRepair> {
-        let lock = self.lock(LockMode::Exclusive)?;
-        let mut list = PackList::load(self, context)?;
+        let repository = &self.with_cancel(context);
+        let lock = repository.lock(LockMode::Exclusive)?;
+        let mut list = PackList::load(repository, context)?;
         list.take_marked();
         let mut keep = Vec::new();
         let mut unknown = Vec::new();
         // Of packs that index files disagree about neither is believed.
         let trusted = list.errors.is_empty() && !read_all;
-        for listed in self.list(FileKind::Pack)? {
+        for listed in repository.list(FileKind::Pack)? {
             match list.packs.remove(&listed.id) {
                 Some(blobs) if trusted && pack_size(&blobs) == listed.size => {
                     keep.push(IndexPack {
@@ -69,6 +70,7 @@ impl Repository {
                 known => unknown.push((listed.id, listed.size, known)),
             }
         }
+        let disputed = list.disputed;
         let mut report = IndexRepair {
             packs_dropped: list.packs.into_keys().collect(),
             damaged: list.errors,
@@ -79,10 +81,11 @@ impl Repository {
         context.progress.total(0, unknown.len() as u64);
         parallel::each(
             context,
+            MAX_HEADER as u64,
             &unknown,
             || (),
             |(), (id, size, known)| {
-                let read = self.read_pack_header(*id, *size);
+                let read = repository.read_pack_header(*id, *size);
                 context.progress.add(0, 1);
                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                 let (keep, report) = &mut *found;
@@ -91,7 +94,15 @@ impl Repository {
                         report.packs_added += u64::from(known.as_ref() != Some(&blobs));
                         keep.push(IndexPack { id: *id, blobs });
                     }
-                    Err(error) if error.is_damage() => report.damaged.push(error),
+                    Err(error) if error.is_damage() => {
+                        report.damaged.push(error);
+                        // Only its list is lost, which the index has too.
+                        let known = known.as_ref().filter(|blobs| pack_size(blobs) == *size);
+                        if let Some(blobs) = known.filter(|_| !disputed.contains(id)) {
+                            let blobs = blobs.clone();
+                            keep.push(IndexPack { id: *id, blobs });
+                        }
+                    }
                     Err(error) => return Err(error),
                 }
                 Ok(())
@@ -99,8 +110,9 @@ impl Repository {
         )?;
         let (keep, report) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         lock.ensure_held()?;
-        let written = write_index(self, keep, Vec::new())?;
-        self.delete_other_indexes(&written)?;
+        let written = write_index(repository, keep, Vec::new())?;
+        lock.ensure_held()?;
+        repository.delete_other_indexes(&written)?;
         Ok(report)
     }
 
@@ -154,13 +166,14 @@ impl Repository {
     /// Stores what is whole in these packs anew and deletes the packs. What was in them and is not
     /// whole is lost, unless a later backup stores it again. Needs the repository alone.
     pub fn repair_packs(&self, ids: &[Id], context: &Context) -> Result<PackRepair> {
-        let lock = self.lock(LockMode::Exclusive)?;
-        let mut list = PackList::load(self, context)?;
+        let repository = self.with_cancel(context);
+        let lock = repository.lock(LockMode::Exclusive)?;
+        let mut list = PackList::load(&repository, context)?;
         if let Some(error) = list.errors.pop() {
             return Err(error);
         }
         list.take_marked();
-        let plan = PrunePlan::salvage(self, lock, list, ids)?;
+        let plan = PrunePlan::salvage(&repository, lock, list, ids)?;
         let (report, lost) = plan.execute_salvage(context)?;
         Ok(PackRepair {
             packs: report.packs_repacked,

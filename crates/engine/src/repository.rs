@@ -18,9 +18,9 @@ use crate::compress;
 use crate::crypto::kdf::KdfCost;
 use crate::crypto::{Cipher, MasterKey};
 use crate::error::{Error, Result};
-use crate::format::MAX_FILE;
 use crate::format::config::Config;
 use crate::format::key::KeyFile;
+use crate::format::longest_file;
 use crate::id::Id;
 use crate::index::Index;
 use crate::keys::find_key;
@@ -70,12 +70,9 @@ impl Repository {
         clock: Arc<dyn Clock>,
         credential: &Credential,
     ) -> Result<Self> {
-        let sealed = match backend.get(Handle::CONFIG) {
-            Ok(sealed) => sealed,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Error::NotARepository(backend.url()));
-            }
-            Err(error) => return Err(Error::storage("read", Handle::CONFIG, error)),
+        let sealed = match read_small(&*backend, Handle::CONFIG) {
+            Err(Error::Missing(_)) => return Err(Error::NotARepository(backend.url())),
+            read => read?,
         };
         let key = match credential {
             Credential::MasterKey(key) => (key.clone(), None),
@@ -270,8 +267,7 @@ impl Repository {
 
     /// The plaintext of a file that is named by its hash.
     pub(crate) fn read_file(&self, handle: Handle) -> Result<Vec<u8>> {
-        let stored = self.backend().get(handle);
-        let stored = stored.map_err(|error| Error::storage("read", handle, error))?;
+        let stored = read_small(self.backend(), handle)?;
         if Id::of(&stored) != handle.id() {
             return Err(Error::damaged(
                 handle,
@@ -284,8 +280,10 @@ impl Repository {
             .map_err(|error| Error::damaged(handle, error))?;
         match plain.first() {
             Some(b'{' | b'[') => Ok(plain),
-            Some(&COMPRESSED) => compress::decompress_unknown(&plain[1..], MAX_FILE)
-                .map_err(|error| Error::damaged(handle, error)),
+            Some(&COMPRESSED) => {
+                compress::decompress_unknown(&plain[1..], longest_file(handle.kind()))
+                    .map_err(|error| Error::damaged(handle, error))
+            }
             _ => Err(Error::damaged(handle, "neither JSON nor compressed JSON")),
         }
     }
@@ -294,6 +292,13 @@ impl Repository {
         let json = self.read_file(handle)?;
         serde_json::from_slice(&json).map_err(|error| Error::damaged(handle, error))
     }
+}
+
+/// Reads a file that is not a pack, unless it is larger than any of its kind can be.
+pub(crate) fn read_small(backend: &dyn Backend, handle: Handle) -> Result<Bytes> {
+    let limit = longest_file(handle.kind()) as u64;
+    let read = backend.get_within(handle, limit);
+    read.map_err(|error| Error::storage("read", handle, error))
 }
 
 /// First byte of a file whose JSON is compressed.

@@ -107,11 +107,12 @@ impl Session<'_> {
     /// As [`parallel::each`]; also what was noted as fatal ends it.
     fn in_parallel<T: Sync, S>(
         &self,
+        memory: u64,
         items: &[T],
         state: impl Fn() -> S + Sync,
         each: impl Fn(&mut S, &T) -> Result<()> + Sync,
     ) -> Result<()> {
-        let done = parallel::each(self.context, items, state, |state, item| {
+        let done = parallel::each(self.context, memory, items, state, |state, item| {
             self.check()?;
             each(state, item)
         });
@@ -129,12 +130,12 @@ impl Session<'_> {
     /// Links, special files and directories' attributes, after all content.
     fn finish(self, plan: &Plan) -> Result<RestoreReport> {
         let directories = || Directories::new(self.target);
-        self.in_parallel(&plan.specials, directories, |directories, special| {
+        self.in_parallel(0, &plan.specials, directories, |directories, special| {
             let created = create_special(directories, special);
             self.created(&special.path, created);
             Ok(())
         })?;
-        self.in_parallel(&plan.links, directories, |_, (path, first)| {
+        self.in_parallel(0, &plan.links, directories, |_, (path, first)| {
             self.created(path, self.target.link(first, path));
             Ok(())
         })?;

@@ -51,7 +51,8 @@ impl IndexTarget for Fresh<'_> {
 }
 
 /// Gives `work` a store; what it has put there is durable and in index files when this returns.
-/// Gives its result and the ids of these files.
+/// Gives its result and the ids of these files. Also after a failure an index names what is
+/// durable by then, so that whoever tries again finds it.
 pub(crate) fn with_store<T>(
     target: &dyn IndexTarget,
     context: &Context,
@@ -60,7 +61,7 @@ pub(crate) fn with_store<T>(
     let (uploads, full_packs) = sync_channel(1);
     let full_packs = Mutex::new(full_packs);
     let store = BlobStore::new(target, context, Compression::Auto, true, uploads);
-    let value = std::thread::scope(|scope| {
+    let done = std::thread::scope(|scope| {
         let uploader = scope.spawn(|| {
             let result = store.upload(&full_packs);
             discard(&full_packs);
@@ -70,7 +71,9 @@ pub(crate) fn with_store<T>(
         store.abandon();
         // What went wrong with an upload says more than that nobody took the pack.
         uploader.join().unwrap_or(Err(Error::Internal)).and(done)
-    })?;
-    store.write_index()?;
+    });
+    let written = store.write_index();
+    let value = done?;
+    written?;
     Ok((value, store.indexes_written()))
 }

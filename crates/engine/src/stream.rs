@@ -6,17 +6,19 @@ mod tar;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use strongroom_domain::tree::{Context, EntryFailure, EntryPath, Patterns, Phase};
+use strongroom_domain::tree::{Context, EntryFailure, EntryPath, Limits, Patterns, Phase};
 
 use crate::browse::{BrowseNode, SnapshotReader};
 use crate::error::{Error, Result};
-use crate::format::BlobKind;
+use crate::format::{BlobKind, MAX_BLOB};
+use crate::id::Id;
 
 pub use tar::TarSink;
 
 /// Takes a snapshot, entry after entry in tree order.
 pub trait Sink {
-    /// The next entry. If it is a file, exactly `metadata.size` bytes of content follow.
+    /// The next entry. If it is a file, exactly `metadata.size` bytes of content follow: of a file
+    /// of which less is stored than it had, that is what is stored.
     fn entry(&mut self, node: &BrowseNode) -> io::Result<()>;
 
     /// The next piece of the file's content.
@@ -44,7 +46,8 @@ pub struct StreamReport {
     pub entries: u64,
     /// Bytes of content.
     pub bytes: u64,
-    /// Entries that are missing, or not exactly as they were: bytes that are lost are zeros.
+    /// Entries that are missing, or not exactly as they were: bytes that are lost are zeros, and a
+    /// file ends where nothing more is stored.
     pub failures: Vec<EntryFailure>,
 }
 
@@ -58,6 +61,15 @@ enum Event {
 
 /// Events read and not written yet; pieces of content have 1 MiB on average.
 const AHEAD: usize = 8;
+/// The longest of them: restic's chunks have up to 8 MiB.
+const LONGEST_PIECE: u64 = 8 << 20;
+
+/// How many events may wait, so that their content has room.
+fn ahead(limits: Limits) -> usize {
+    // One is being read, and one is being written.
+    let room = (limits.memory_bytes / LONGEST_PIECE).saturating_sub(2);
+    usize::try_from(room).unwrap_or(AHEAD).min(AHEAD)
+}
 
 impl SnapshotReader {
     /// Gives the snapshot, or what of it the options choose, to `sink`. Goes on over damage, which
@@ -69,7 +81,7 @@ impl SnapshotReader {
         context: &Context,
     ) -> Result<StreamReport> {
         let mut report = StreamReport::default();
-        let (send, receive) = sync_channel(AHEAD);
+        let (send, receive) = sync_channel(ahead(context.limits));
         std::thread::scope(|scope| {
             let reader = scope.spawn(move || self.read_events(options, &send, context));
             let mut written = Ok(());
@@ -82,7 +94,7 @@ impl SnapshotReader {
             // A reader that still has something to say finds nobody, and ends.
             drop(receive);
             let read = reader.join().unwrap_or(Err(Error::Internal));
-            written.map_err(output_failed)?;
+            written?;
             read
         })?;
         sink.finish().map_err(output_failed)?;
@@ -105,6 +117,7 @@ impl SnapshotReader {
         }
         let mut walk = self.walk(&options.path)?;
         while let Some(node) = walk.next() {
+            go_on(context)?;
             let node = match node {
                 Ok(node) => node,
                 Err(error) if error.source.is_damage() => {
@@ -126,21 +139,25 @@ impl SnapshotReader {
 
     fn node_events(
         &self,
-        node: BrowseNode,
+        mut node: BrowseNode,
         events: &SyncSender<Event>,
         context: &Context,
     ) -> Result<()> {
         let (path, content) = (node.path.clone(), node.content.clone());
+        let lost = self.cut_to_stored(&mut node);
         let mut missing = if node.metadata.is_file() {
             node.metadata.size
         } else {
             0
         };
         send(events, Event::Entry(Box::new(node)))?;
+        if lost > 0 {
+            let message = format!("{lost} bytes at its end are not stored");
+            let failure = EntryFailure::new(path.clone(), Phase::Fetch, message);
+            send(events, Event::Failure(failure))?;
+        }
         for id in content {
-            if context.cancel.is_cancelled() {
-                return Err(Error::Cancelled);
-            }
+            go_on(context)?;
             let length = match self.repository().read_blob(BlobKind::Data, id) {
                 // More than the file is said to have would be taken for the next entry.
                 Ok(mut blob) if missing > 0 => {
@@ -151,10 +168,7 @@ impl SnapshotReader {
                 }
                 Ok(_) => 0,
                 Err(error) if error.is_damage() => {
-                    let known = self.repository().index().get(BlobKind::Data, id);
-                    let length = known
-                        .map_or(0, |known| known.blob.plain_length())
-                        .min(missing);
+                    let length = self.stored_length(id).min(missing);
                     let message = format!("{length} bytes are lost: {}", error.chain());
                     let failure = EntryFailure::new(path.clone(), Phase::Fetch, message);
                     send(events, Event::Failure(failure))?;
@@ -166,13 +180,40 @@ impl SnapshotReader {
             missing -= length;
         }
         if missing > 0 {
-            let message = format!("{missing} bytes at its end are not stored");
+            // Its blobs are shorter than the index says.
+            let message = format!("{missing} bytes at its end are lost");
             let failure = EntryFailure::new(path, Phase::Fetch, message);
             send(events, Event::Failure(failure))?;
             send(events, Event::Lost(missing))?;
         }
         Ok(())
     }
+
+    /// Makes a file as long as what is stored of it; gives how much longer it was said to be.
+    fn cut_to_stored(&self, node: &mut BrowseNode) -> u64 {
+        if !node.metadata.is_file() {
+            return 0;
+        }
+        let lengths = node.content.iter().map(|id| self.stored_length(*id));
+        let stored = lengths.fold(0, u64::saturating_add);
+        let lost = node.metadata.size.saturating_sub(stored);
+        node.metadata.size -= lost;
+        lost
+    }
+
+    /// Length of a blob, 0 if nothing is known of it.
+    fn stored_length(&self, id: Id) -> u64 {
+        let known = self.repository().index().get(BlobKind::Data, id);
+        let length = known.map_or(0, |known| known.blob.plain_length());
+        length.min(MAX_BLOB as u64)
+    }
+}
+
+fn go_on(context: &Context) -> Result<()> {
+    if context.cancel.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
+    Ok(())
 }
 
 /// Fails if nobody listens any more; why is known there.
@@ -185,25 +226,26 @@ fn handle(
     sink: &mut dyn Sink,
     report: &mut StreamReport,
     context: &Context,
-) -> io::Result<()> {
+) -> Result<()> {
     match event {
         Event::Entry(node) => {
             report.entries += 1;
             context.progress.add(0, 1);
-            sink.entry(&node)
+            sink.entry(&node).map_err(output_failed)
         }
         Event::Content(bytes) => {
             report.bytes += bytes.len() as u64;
             context.progress.add(bytes.len() as u64, 0);
-            sink.content(&bytes)
+            sink.content(&bytes).map_err(output_failed)
         }
         Event::Lost(mut length) => {
             const ZEROS: [u8; 4096] = [0; 4096];
             while length > 0 {
+                go_on(context)?;
                 let piece = usize::try_from(length)
                     .unwrap_or(usize::MAX)
                     .min(ZEROS.len());
-                sink.content(&ZEROS[..piece])?;
+                sink.content(&ZEROS[..piece]).map_err(output_failed)?;
                 length -= piece as u64;
             }
             Ok(())

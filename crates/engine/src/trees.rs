@@ -2,12 +2,57 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use strongroom_domain::tree::Context;
+use strongroom_domain::tree::{Context, EntryPath};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Object, Result};
+use crate::format::BlobKind;
 use crate::format::tree::Tree;
-use crate::id::Id;
+use crate::id::{Id, IdSet};
 use crate::repository::IndexedRepository;
+
+/// Levels of directories that are gone into. The system's limit for a path is 2,048 of them.
+pub(crate) const MAX_DEPTH: usize = 4_096;
+/// Longest path of a directory that is gone into, in bytes: the paths of all levels together take
+/// as much again for each level.
+const MAX_PATH: usize = 64 << 10;
+
+/// Fails if a directory is deeper than anybody could have made it.
+pub(crate) fn check_depth(path: &EntryPath, tree: Id) -> Result<()> {
+    let length = path.as_bytes().len();
+    if length <= MAX_PATH && (length <= MAX_DEPTH || path.depth() <= MAX_DEPTH) {
+        return Ok(());
+    }
+    let object = Object::looked_for(BlobKind::Tree, tree);
+    let reason = format!("it is {} levels deep", path.depth());
+    Err(Error::damaged(object, reason))
+}
+
+/// Directories with directories in them that may occur again in what is planned at once. They hold
+/// inode numbers and times, so that hardly any two are equal; but 40 of them that each name the
+/// next one twice are 2^40 paths.
+pub(crate) const MAX_REPEATS: usize = 1 << 18;
+
+/// Counts directories that occur again.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats {
+    seen: IdSet,
+    repeats: usize,
+}
+
+impl Repeats {
+    /// Fails if there have been too many.
+    pub(crate) fn count(&mut self, id: Id, tree: &Tree) -> Result<()> {
+        if tree.nodes.iter().all(|node| node.subtree.is_none()) || self.seen.insert(id) {
+            return Ok(());
+        }
+        self.repeats += 1;
+        if self.repeats > MAX_REPEATS {
+            let object = Object::looked_for(BlobKind::Tree, id);
+            return Err(Error::damaged(object, "it occurs again and again"));
+        }
+        Ok(())
+    }
+}
 
 /// A directory to be read, and what its visitor needs to know of it.
 pub(crate) type Pending<J> = (Id, J);

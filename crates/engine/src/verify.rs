@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use strongroom_domain::tree::{Context, EntryPath};
 
 use crate::backend::{FileKind, Handle};
+use crate::budget;
 use crate::error::{Error, Object, Result};
 use crate::format::BlobKind;
 use crate::format::index::IndexBlob;
@@ -60,8 +61,8 @@ impl IndexedRepository {
             context,
             roots,
             || (),
-            |(), (_, path), tree| {
-                let (nodes, refused) = match tree {
+            |(), (id, path), tree| {
+                let (nodes, refused) = match trees::check_depth(&path, id).and(tree) {
                     Ok(tree) => (tree.nodes, tree.refused),
                     Err(error) if error.is_damage() => {
                         verifier.state().found.problems.push(error);
@@ -198,25 +199,31 @@ impl<'a> Verifier<'a> {
         for (_, blobs) in &mut sample {
             blobs.sort_by_key(by_place);
         }
-        let reader = || PackReader::new(self.repository);
-        parallel::each(context, &sample, reader, |reader, (pack, blobs)| {
-            reader.read(
-                *pack,
-                blobs,
-                |blob| blob,
-                |_, content| {
-                    if context.cancel.is_cancelled() {
-                        return Err(Error::Cancelled);
-                    }
-                    let found = &mut self.state().found;
-                    match content {
-                        Ok(_) => found.blobs_read += 1,
-                        Err(error) => found.problems.push(error),
-                    }
-                    Ok(())
-                },
-            )
-        })
+        let reader = || PackReader::new(self.repository, context.limits);
+        parallel::each(
+            context,
+            budget::PIECES,
+            &sample,
+            reader,
+            |reader, (pack, blobs)| {
+                reader.read(
+                    *pack,
+                    blobs,
+                    |blob| blob,
+                    |_, content| {
+                        if context.cancel.is_cancelled() {
+                            return Err(Error::Cancelled);
+                        }
+                        let found = &mut self.state().found;
+                        match content {
+                            Ok(_) => found.blobs_read += 1,
+                            Err(error) => found.problems.push(error),
+                        }
+                        Ok(())
+                    },
+                )
+            },
+        )
     }
 }
 

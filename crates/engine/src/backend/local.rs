@@ -3,7 +3,7 @@
 mod stale;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 
-use super::{Backend, FileKind, Handle, Listed};
+use super::{Backend, FileKind, Handle, Listed, within};
 use crate::id::Id;
 
 /// Files below a directory.
@@ -145,6 +145,17 @@ impl Backend for LocalBackend {
 
     fn get(&self, handle: Handle) -> io::Result<Bytes> {
         fs::read(self.path(handle)).map(Bytes::from)
+    }
+
+    fn get_within(&self, handle: Handle, limit: u64) -> io::Result<Bytes> {
+        let file = File::open(self.path(handle))?;
+        let size = file.metadata()?.len();
+        within(size, limit)?;
+        let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        // It may grow meanwhile.
+        file.take(limit.saturating_add(1)).read_to_end(&mut data)?;
+        within(data.len() as u64, limit)?;
+        Ok(Bytes::from(data))
     }
 
     fn get_range(&self, handle: Handle, offset: u64, length: usize) -> io::Result<Bytes> {

@@ -83,6 +83,7 @@ fn may_pass(error: &io::Error) -> bool {
                 | Kind::InvalidInput
                 | Kind::InvalidData
                 | Kind::InvalidFilename
+                | Kind::FileTooLarge
                 | Kind::UnexpectedEof
                 | Kind::Unsupported
                 | Kind::StorageFull
@@ -148,11 +149,11 @@ impl RetryBackend {
         }
     }
 
-    /// Reads a file (from `start`, so many bytes) and goes on where a read broke off.
-    fn read(&self, handle: Handle, range: Option<(u64, usize)>) -> io::Result<Bytes> {
-        let (start, mut wanted) = match range {
-            Some((start, length)) => (start, Some(length)),
-            None => (0, None),
+    /// Reads a file and goes on where a read broke off.
+    fn read(&self, handle: Handle, wanted: Wanted) -> io::Result<Bytes> {
+        let (start, limit, mut wanted) = match wanted {
+            Wanted::Range(start, length) => (start, u64::MAX, Some(length)),
+            Wanted::Within(limit) => (0, limit, None),
         };
         let mut received = BytesMut::new();
         self.repeat(handle.kind(), &format_args!("reading {handle}"), || {
@@ -162,7 +163,7 @@ impl RetryBackend {
                     let from = start + received.len() as u64;
                     self.inner.get_range(handle, from, rest)
                 }
-                None => self.inner.get(handle),
+                None => self.inner.get_within(handle, limit),
             };
             let data = match read {
                 Err(error) => {
@@ -190,6 +191,14 @@ impl RetryBackend {
             Ok(std::mem::take(&mut received).freeze())
         })
     }
+}
+
+/// What of a file is read.
+enum Wanted {
+    /// From here so many bytes.
+    Range(u64, usize),
+    /// All of it, if it has no more bytes than this.
+    Within(u64),
 }
 
 /// Between half of it and all of it.
@@ -235,11 +244,15 @@ impl Backend for RetryBackend {
     }
 
     fn get(&self, handle: Handle) -> io::Result<Bytes> {
-        self.read(handle, None)
+        self.read(handle, Wanted::Within(u64::MAX))
+    }
+
+    fn get_within(&self, handle: Handle, limit: u64) -> io::Result<Bytes> {
+        self.read(handle, Wanted::Within(limit))
     }
 
     fn get_range(&self, handle: Handle, offset: u64, length: usize) -> io::Result<Bytes> {
-        self.read(handle, Some((offset, length)))
+        self.read(handle, Wanted::Range(offset, length))
     }
 
     fn list(&self, kind: FileKind) -> io::Result<Vec<Listed>> {

@@ -183,8 +183,14 @@ impl Backend for S3Backend {
     }
 
     fn get(&self, handle: Handle) -> io::Result<Bytes> {
+        self.get_within(handle, u64::MAX)
+    }
+
+    fn get_within(&self, handle: Handle, limit: u64) -> io::Result<Bytes> {
         let path = self.path(handle);
-        self.run(handle.kind(), |it| async move { it.get(path, None).await })
+        self.run(handle.kind(), |it| async move {
+            it.get(path, None, limit).await
+        })
     }
 
     fn get_range(&self, handle: Handle, offset: u64, length: usize) -> io::Result<Bytes> {
@@ -195,7 +201,7 @@ impl Backend for S3Backend {
         let end = offset.checked_add(length as u64);
         let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
         self.run(handle.kind(), |it| async move {
-            it.get(path, Some(offset..end)).await
+            it.get(path, Some(offset..end), u64::MAX).await
         })
     }
 

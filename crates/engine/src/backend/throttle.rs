@@ -115,6 +115,10 @@ impl Backend for ThrottledBackend {
         self.received(self.inner.get(handle)?)
     }
 
+    fn get_within(&self, handle: Handle, limit: u64) -> io::Result<Bytes> {
+        self.received(self.inner.get_within(handle, limit)?)
+    }
+
     fn get_range(&self, handle: Handle, offset: u64, length: usize) -> io::Result<Bytes> {
         self.received(self.inner.get_range(handle, offset, length)?)
     }

@@ -7,6 +7,7 @@ use strongroom_domain::tree::{Context, Limits};
 
 use super::{Check, ReadData};
 use crate::backend::{FileKind, Handle};
+use crate::budget::{self, PLAINTEXTS};
 use crate::crypto::OVERHEAD;
 use crate::error::{Error, Result};
 use crate::format::index::IndexBlob;
@@ -45,20 +46,24 @@ impl Check<'_> {
     ) -> Result<()> {
         let mut chosen: Vec<_> = packs
             .iter()
-            .filter(|(id, _)| read_data.includes(**id))
+            .filter(|(id, _)| read_data.includes(**id) && !self.resized.contains(*id))
             .collect();
         chosen.sort_unstable_by_key(|(id, _)| **id);
-        let sizes = chosen.iter().map(|(_, blobs)| pack_size(blobs));
-        self.context.progress.total(sizes.sum(), 0);
+        let sizes = || chosen.iter().map(|(_, blobs)| pack_size(blobs));
+        self.context.progress.total(sizes().sum(), 0);
+        let largest = sizes().max().unwrap_or(0);
         let found = Mutex::new(Vec::new());
         let (repository, context) = (self.repository, self.context);
-        let groups: Vec<_> = chosen
-            .chunks(packs_at_once(context, chosen.len()))
-            .collect();
-        parallel::each(context, &groups, Decoder::default, |decoder, group| {
-            let mut errors = Vec::new();
-            read_packs(repository, group, context, decoder, &mut errors)?;
-            for error in errors {
+        let at_once = packs_at_once(context.limits, largest, chosen.len());
+        let memory = largest.saturating_mul(at_once as u64) + PLAINTEXTS;
+        let groups: Vec<_> = chosen.chunks(at_once).collect();
+        let reader = || Reader {
+            repository,
+            context,
+            decoder: Decoder::default(),
+        };
+        parallel::each(context, memory, &groups, reader, |reader, group| {
+            for error in reader.packs(group)? {
                 match error {
                     // A pack that is missing was noted when the packs were listed.
                     Error::Missing(_) => {}
@@ -80,89 +85,96 @@ impl Check<'_> {
 
 /// Packs that a thread reads together to hash them together: few if there is little memory, or so
 /// few packs that the other threads would be left without.
-fn packs_at_once(context: &Context, packs: usize) -> usize {
-    let Limits {
-        threads,
-        memory_bytes,
-    } = context.limits;
-    let room = usize::try_from(memory_bytes / MEMORY_PER_PACK).unwrap_or(usize::MAX);
-    let share = packs / (4 * threads.max(1));
-    hash::LANES.min(room / threads.max(1)).min(share).max(1)
+fn packs_at_once(limits: Limits, largest: u64, packs: usize) -> usize {
+    let threads = budget::threads(limits, largest.saturating_add(PLAINTEXTS));
+    let room = (limits.memory_bytes / threads as u64).saturating_sub(PLAINTEXTS) / largest.max(1);
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    let share = packs / (4 * threads);
+    hash::LANES.min(room).min(share).max(1)
 }
 
-/// What a pack takes while it is read.
-const MEMORY_PER_PACK: u64 = 20 << 20;
-
-/// Reads packs and proves them.
-fn read_packs(
-    repository: &Repository,
-    packs: &[(&Id, &Vec<IndexBlob>)],
-    context: &Context,
-    decoder: &mut Decoder,
-    errors: &mut Vec<Error>,
-) -> Result<()> {
-    let mut read = Vec::with_capacity(packs.len());
-    for (id, blobs) in packs {
-        let handle = Handle::new(FileKind::Pack, **id);
-        match repository.backend().get(handle) {
-            Ok(pack) => read.push((handle, *blobs, pack)),
-            Err(error) => errors.push(Error::storage("read", handle, error)),
-        }
-        if context.cancel.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
-    }
-    let whole: Vec<&[u8]> = read.iter().map(|(_, _, pack)| &pack[..]).collect();
-    for (id, (handle, blobs, pack)) in hash::all(&whole).into_iter().zip(read) {
-        if id != handle.id() {
-            let reason = "content does not have the hash it is named by";
-            errors.push(Error::damaged(handle, reason));
-        }
-        let length = pack.len() as u64;
-        read_pack(repository, handle, blobs, pack, decoder, errors)?;
-        context.progress.add(length, 0);
-    }
-    Ok(())
+/// Reads packs for one thread.
+struct Reader<'a> {
+    repository: &'a Repository,
+    context: &'a Context,
+    decoder: Decoder,
 }
 
-/// Proves what is in a pack.
-fn read_pack(
-    repository: &Repository,
-    handle: Handle,
-    blobs: &[IndexBlob],
-    pack: Bytes,
-    decoder: &mut Decoder,
-    errors: &mut Vec<Error>,
-) -> Result<()> {
-    match header(repository, handle, &pack) {
-        Ok(mut listed) => {
-            listed.sort_by_key(|blob| (blob.offset, blob.id));
-            if listed != blobs {
-                errors.push(Error::damaged(handle, "header disagrees with the index"));
+impl Reader<'_> {
+    /// Reads packs and proves them; gives what is wrong with them.
+    fn packs(&mut self, packs: &[(&Id, &Vec<IndexBlob>)]) -> Result<Vec<Error>> {
+        let mut errors = Vec::new();
+        let mut read = Vec::with_capacity(packs.len());
+        for (id, blobs) in packs {
+            self.go_on()?;
+            let handle = Handle::new(FileKind::Pack, **id);
+            let backend = self.repository.backend();
+            match backend.get_within(handle, pack_size(blobs)) {
+                Ok(pack) => read.push((handle, *blobs, pack)),
+                Err(error) => errors.push(Error::storage("read", handle, error)),
             }
         }
-        Err(error) => errors.push(error),
+        self.go_on()?;
+        let whole: Vec<&[u8]> = read.iter().map(|(_, _, pack)| &pack[..]).collect();
+        for (id, (handle, blobs, pack)) in hash::all(&whole).into_iter().zip(read) {
+            if id != handle.id() {
+                let reason = "content does not have the hash it is named by";
+                errors.push(Error::damaged(handle, reason));
+            }
+            let length = pack.len() as u64;
+            self.pack(handle, blobs, pack, &mut errors)?;
+            self.context.progress.add(length, 0);
+        }
+        Ok(errors)
     }
-    let length = pack.len() as u64;
-    let mut pack = into_mut(pack);
-    let mut next = blobs.iter();
-    let each = |decoded: Result<&[u8]>| {
-        let blob = next.next().ok_or(Error::Internal)?;
-        if blob.end() > length {
-            let reason = format!("ends before blob {}", blob.id);
-            errors.push(Error::damaged(handle, reason));
-        } else {
-            errors.extend(decoded.err());
+
+    /// Proves what is in a pack.
+    fn pack(
+        &mut self,
+        handle: Handle,
+        blobs: &[IndexBlob],
+        pack: Bytes,
+        errors: &mut Vec<Error>,
+    ) -> Result<()> {
+        match header(self.repository, handle, &pack) {
+            Ok(mut listed) => {
+                listed.sort_by_key(|blob| (blob.offset, blob.id));
+                if listed != blobs {
+                    errors.push(Error::damaged(handle, "header disagrees with the index"));
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+        let length = pack.len() as u64;
+        let mut pack = into_mut(pack);
+        let mut next = blobs.iter();
+        let cancel = &self.context.cancel;
+        let each = |decoded: Result<&[u8]>| {
+            if cancel.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            let blob = next.next().ok_or(Error::Internal)?;
+            if blob.end() > length {
+                let reason = format!("ends before blob {}", blob.id);
+                errors.push(Error::damaged(handle, reason));
+            } else {
+                errors.extend(decoded.err());
+            }
+            Ok(())
+        };
+        let listed: Vec<_> = blobs.iter().collect();
+        let stored = (0, &mut pack[..]);
+        let id = handle.id();
+        self.decoder
+            .decode(self.repository, id, stored, &listed, each)
+    }
+
+    fn go_on(&self) -> Result<()> {
+        if self.context.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
         }
         Ok(())
-    };
-    decoder.decode(
-        repository,
-        handle.id(),
-        (0, &mut pack),
-        &blobs.iter().collect::<Vec<_>>(),
-        each,
-    )
+    }
 }
 
 /// The blobs that a pack itself lists.

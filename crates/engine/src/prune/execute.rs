@@ -6,6 +6,7 @@ use strongroom_domain::tree::Context;
 
 use super::{Partly, PrunePlan, PruneReport};
 use crate::backend::{FileKind, Handle};
+use crate::budget;
 use crate::error::{Error, Result};
 use crate::format::index::IndexPack;
 use crate::id::IdSet;
@@ -61,8 +62,9 @@ impl PrunePlan {
 
     /// Copies what is used as it is stored, after it was proven.
     fn copy_blobs(&self, store: &BlobStore<'_>, context: &Context) -> Result<()> {
-        let reader = || PackReader::new(&self.repository).keep_sealed();
-        parallel::each(context, &self.repack, reader, |reader, partly| {
+        let reader = || PackReader::new(&self.repository, context.limits).keep_sealed();
+        let memory = budget::PIECES_AND_COPIES;
+        parallel::each(context, memory, &self.repack, reader, |reader, partly| {
             let Partly { pack, used, .. } = partly;
             reader.read(
                 pack.id,
@@ -108,6 +110,9 @@ impl PrunePlan {
             repository.delete(Handle::new(FileKind::Index, id))?;
         }
         for ids in self.remove.chunks(DELETED_AT_ONCE) {
+            if context.cancel.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
             self.repository.held_lock().ensure_held()?;
             repository.delete_many(FileKind::Pack, ids)?;
             context.progress.add(0, ids.len() as u64);

@@ -51,9 +51,10 @@ impl Repository {
         options: SnapshotRepair,
         context: &Context,
     ) -> Result<Vec<RepairedSnapshot>> {
-        let lock = self.lock(LockMode::Exclusive)?;
-        let snapshots = self.snapshots()?.snapshots;
-        let indexed = self.clone().load_index(lock, context)?;
+        let repository = self.with_cancel(context);
+        let lock = repository.lock(LockMode::Exclusive)?;
+        let snapshots = repository.snapshots()?.snapshots;
+        let indexed = repository.clone().load_index(lock, context)?;
         let mut repaired = Vec::new();
         let (trees, _) = with_store(&indexed, context, |store| {
             let mut repair = Repair {
@@ -74,10 +75,12 @@ impl Repository {
                 Some(tree) if tree == snapshot.tree && outcome.loses_nothing() => continue,
                 tree => tree.filter(|_| !options.dry_run),
             };
-            let replaced_by = tree.map(|tree| replace(self, snapshot, tree)).transpose()?;
+            let replaced_by = tree
+                .map(|tree| replace(&indexed, snapshot, tree))
+                .transpose()?;
             if options.forget && !options.dry_run {
                 indexed.held_lock().ensure_held()?;
-                self.delete(Handle::new(FileKind::Snapshot, snapshot.id))?;
+                repository.delete(Handle::new(FileKind::Snapshot, snapshot.id))?;
             }
             repaired.push(RepairedSnapshot {
                 id: snapshot.id,
@@ -90,14 +93,15 @@ impl Repository {
     }
 }
 
-fn replace(repository: &Repository, snapshot: &Snapshot, tree: Id) -> Result<SnapshotId> {
+fn replace(indexed: &IndexedRepository, snapshot: &Snapshot, tree: Id) -> Result<SnapshotId> {
+    indexed.held_lock().ensure_held()?;
     let mut new = snapshot.clone();
     new.tree = tree;
     new.original = new.original.or(Some(snapshot.id));
     if !new.tags.iter().any(|tag| tag == "repaired") {
         new.tags.push("repaired".to_owned());
     }
-    repository.write_json(FileKind::Snapshot, &new)
+    indexed.repository().write_json(FileKind::Snapshot, &new)
 }
 
 /// What becomes of a directory.
@@ -158,15 +162,16 @@ impl Repair<'_> {
         for mut node in tree.nodes {
             if let Some(subtree) = node.subtree.filter(|_| node.metadata.is_dir()) {
                 let below = self.tree(subtree, depth + 1)?;
-                outcome.files += below.files;
-                outcome.directories += below.directories;
+                // A damaged directory counts as often as it occurs, which may be very often.
+                outcome.files = outcome.files.saturating_add(below.files);
+                outcome.directories = outcome.directories.saturating_add(below.directories);
                 changed |= below.tree != Some(subtree);
                 match below.tree {
                     Some(tree) => node.subtree = Some(tree),
                     None => node.subtree = Some(self.save(&[])?),
                 }
             } else if node.metadata.is_file() && self.cut(&mut node) {
-                outcome.files += 1;
+                outcome.files = outcome.files.saturating_add(1);
                 changed = true;
             }
             nodes.push(node);

@@ -58,26 +58,44 @@ impl Directory {
         self.made(session, directories) != Made::Failed
     }
 
+    /// From the highest that is not there down; by recursion it could be too deep for the stack.
     fn made(&self, session: &Session<'_>, directories: &mut Directories<'_>) -> Made {
-        let make = || {
-            let above = self
-                .parent
-                .as_ref()
-                .map_or(Made::Found, |parent| parent.made(session, directories));
-            if above == Made::Failed {
-                return Made::Failed;
+        let mut missing = Vec::new();
+        let mut next = Some(self);
+        let mut made = Made::Found;
+        while let Some(directory) = next {
+            if let Some(known) = directory.made.get() {
+                made = *known;
+                break;
             }
-            match directories.make(&self.path) {
-                Ok(true) if above == Made::AnewAndOurs => Made::AnewAndOurs,
-                Ok(true) => Made::Anew,
-                Ok(false) => Made::Found,
-                Err(error) => {
-                    session.target_failed(&self.path, Phase::Create, error);
-                    Made::Failed
-                }
+            missing.push(directory);
+            next = directory.parent.as_deref();
+        }
+        for directory in missing.into_iter().rev() {
+            let make = || directory.make_below(made, session, directories);
+            made = *directory.made.get_or_init(make);
+        }
+        made
+    }
+
+    fn make_below(
+        &self,
+        above: Made,
+        session: &Session<'_>,
+        directories: &mut Directories<'_>,
+    ) -> Made {
+        if above == Made::Failed {
+            return Made::Failed;
+        }
+        match directories.make(&self.path) {
+            Ok(true) if above == Made::AnewAndOurs => Made::AnewAndOurs,
+            Ok(true) => Made::Anew,
+            Ok(false) => Made::Found,
+            Err(error) => {
+                session.target_failed(&self.path, Phase::Create, error);
+                Made::Failed
             }
-        };
-        *self.made.get_or_init(make)
+        }
     }
 
     /// Whether something may be in it that this restore did not put there.
@@ -107,5 +125,15 @@ impl Directory {
             session.target_failed(&self.path, Phase::Attributes, error);
         }
         session.context.progress.add(0, 1);
+    }
+}
+
+impl Drop for Directory {
+    /// Those above it that nobody else has go one by one, not by recursion.
+    fn drop(&mut self) {
+        let mut above = self.parent.take();
+        while let Some(mut directory) = above.and_then(Arc::into_inner) {
+            above = directory.parent.take();
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::Session;
 use super::file::{FilePlan, Writer};
 use super::plan::{Part, Plan};
 use super::target::Directories;
+use crate::budget;
 use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::pieces::PackReader;
@@ -23,14 +24,18 @@ pub(super) fn run(plan: &mut Plan, session: &Session<'_>) -> Result<()> {
         open_files: &open_files,
     };
     let empty: Vec<&FilePlan> = files.iter().filter(|file| file.is_empty()).collect();
-    session.in_parallel(&empty, writer, |writer, file| {
+    session.in_parallel(0, &empty, writer, |writer, file| {
         file.create_empty(writer);
         Ok(())
     })?;
-    let reader = || (PackReader::new(session.repository), writer());
-    session.in_parallel(&packs, reader, |(reader, writer), (pack, parts)| {
-        write_pack(files, *pack, parts, reader, writer)
-    })
+    let limits = session.context.limits;
+    let reader = || (PackReader::new(session.repository, limits), writer());
+    session.in_parallel(
+        budget::PIECES,
+        &packs,
+        reader,
+        |(reader, writer), (pack, parts)| write_pack(files, *pack, parts, reader, writer),
+    )
 }
 
 fn write_pack(

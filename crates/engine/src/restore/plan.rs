@@ -1,7 +1,7 @@
 //! What to restore from which pack to where.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strongroom_domain::tree::{EntryKind, EntryPath, Metadata, Overwrite, Phase};
 
@@ -18,7 +18,7 @@ use crate::format::node::Node;
 use crate::format::tree::Tree;
 use crate::id::{Id, IdMap};
 use crate::index::Location;
-use crate::trees::{self, Pending};
+use crate::trees::{self, Pending, Repeats};
 
 /// A blob in a pack, and a place in a file that it belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +66,7 @@ impl Plan {
             session,
             first_names: Mutex::default(),
             found: Mutex::default(),
+            repeats: Mutex::default(),
         };
         let root = Arc::new(Directory::root(session.target.owner_is_ours()));
         trees::visit(
@@ -73,7 +74,13 @@ impl Plan {
             session.context,
             vec![(reader.snapshot().tree, root)],
             || Directories::new(session.target),
-            |directories, (_, directory), tree| planner.tree(directories, directory, tree),
+            |directories, (id, directory), tree| {
+                let tree = trees::check_depth(&directory.path, id).and(tree);
+                if let Ok(tree) = &tree {
+                    planner.repeats().count(id, tree)?;
+                }
+                planner.tree(directories, directory, tree)
+            },
         )?;
         let found = planner.found.into_inner();
         let mut found = found.unwrap_or_else(PoisonError::into_inner);
@@ -129,9 +136,14 @@ struct Planner<'a> {
     session: &'a Session<'a>,
     first_names: Mutex<HashMap<(u64, u64), EntryPath>>,
     found: Mutex<Vec<Found>>,
+    repeats: Mutex<Repeats>,
 }
 
 impl Planner<'_> {
+    fn repeats(&self) -> MutexGuard<'_, Repeats> {
+        self.repeats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Plans what is in a directory; returns the directories in it.
     fn tree(
         &self,

@@ -3,97 +3,24 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
-use strongroom_domain::Clock;
 use strongroom_domain::tree::{
     Context, EntryKind, Metadata, Overwrite, RestoreOptions, RestoreReport,
 };
 use tempfile::TempDir;
 
-use crate::backend::{FileKind, MemoryBackend};
-use crate::compress::Compression;
-use crate::crypto::kdf::KdfCost;
+use crate::crafted::{CONTENT, craft, directory, file, node};
 use crate::format::node::Node;
-use crate::format::snapshot::Snapshot;
-use crate::format::{BlobKind, tree};
+use crate::format::tree;
 use crate::id::Id;
-use crate::repository::{IndexedRepository, InitOptions, Repository};
-use crate::store::BlobStore;
-
-#[derive(Debug)]
-struct Epoch;
-
-impl Clock for Epoch {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
-    }
-}
-
-const CONTENT: &[u8] = b"written by a restore";
-
-fn node(name: &[u8], kind: EntryKind, content: Vec<Id>, subtree: Option<Id>) -> Node {
-    let mut metadata = Metadata::synthetic(kind, 0o644, Timestamp::UNIX_EPOCH);
-    metadata.size = if content.is_empty() {
-        0
-    } else {
-        CONTENT.len() as u64
-    };
-    Node {
-        name: name.to_vec(),
-        metadata,
-        content,
-        subtree,
-    }
-}
-
-fn file(name: &[u8]) -> Node {
-    node(name, EntryKind::File, vec![Id::of(CONTENT)], None)
-}
 
 fn link(name: &[u8], target: &Path) -> Node {
     let target = target.to_str().unwrap().as_bytes().to_vec();
     node(name, EntryKind::Symlink { target }, Vec::new(), None)
 }
 
-/// Stores trees as given, the last one being the root of a snapshot.
-fn craft(trees: &[Vec<u8>]) -> (IndexedRepository, Snapshot) {
-    let options = InitOptions {
-        kdf: KdfCost::MACHINE,
-        ..InitOptions::new("x")
-    };
-    let backend = Arc::new(MemoryBackend::new());
-    let repository = Repository::init(backend, Arc::new(Epoch), &options).unwrap();
-    let context = Context::default();
-    let indexed = repository.into_indexed(&context).unwrap();
-    let (uploads, packs) = sync_channel(4);
-    let packs = Mutex::new(packs);
-    let store = BlobStore::new(&indexed, &context, Compression::Auto, true, uploads);
-    store.save(BlobKind::Data, CONTENT).unwrap();
-    let ids: Vec<Id> = trees
-        .iter()
-        .map(|tree| store.save(BlobKind::Tree, tree).unwrap())
-        .collect();
-    store.close().unwrap();
-    store.upload(&packs).unwrap();
-    store.write_index().unwrap();
-    let json = format!(
-        r#"{{"time":"2020-01-01T00:00:00Z","tree":"{}"}}"#,
-        ids[ids.len() - 1]
-    );
-    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
-    let id = indexed
-        .repository()
-        .write_json(FileKind::Snapshot, &value)
-        .unwrap();
-    let snapshot = indexed.repository().snapshot(id).unwrap();
-    (indexed, snapshot)
-}
-
 fn restore(trees: &[Vec<u8>], target: &Path) -> RestoreReport {
-    let (repository, snapshot) = craft(trees);
+    let (repository, snapshot) = craft(trees.iter().cloned());
     let options = RestoreOptions {
         overwrite: Overwrite::Always,
         ..Default::default()
@@ -127,7 +54,7 @@ fn a_link_and_a_directory_of_one_name_are_both_refused() {
     let (target, outside) = (work.path().join("target"), work.path().join("outside"));
     fs::create_dir(&outside).unwrap();
     let inner = tree::print(&[file(b"x")]);
-    let directory = node(b"a", EntryKind::Directory, Vec::new(), Some(Id::of(&inner)));
+    let directory = directory(b"a", Id::of(&inner));
     let root = tree::print(&[link(b"a", &outside), directory, file(b"b")]);
     let report = restore(&[inner, root], &target);
     assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
@@ -141,7 +68,7 @@ fn a_link_that_somebody_puts_in_the_way_later_is_not_followed() {
     let (target, outside) = (work.path().join("target"), work.path().join("outside"));
     fs::create_dir(&outside).unwrap();
     let inner = tree::print(&[file(b"x")]);
-    let directory = node(b"a", EntryKind::Directory, Vec::new(), Some(Id::of(&inner)));
+    let directory = directory(b"a", Id::of(&inner));
     let trees = [inner, tree::print(&[directory])];
     assert_eq!(restore(&trees, &target).failures, []);
     fs::remove_dir_all(target.join("a")).unwrap();

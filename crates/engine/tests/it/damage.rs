@@ -354,3 +354,50 @@ fn an_unreadable_lock_is_named_and_can_be_removed() {
         .unwrap();
     drop(held);
 }
+
+#[test]
+fn a_file_that_is_larger_than_any_of_its_kind_is_named_and_not_taken() {
+    let fixture = fixture();
+    let huge = Bytes::from(vec![b'{'; (1 << 20) + 1]);
+    let lock = Handle::new(FileKind::Lock, strongroom_engine::Id::of(&huge));
+    fixture.backend.put(lock, huge.clone()).unwrap();
+    let indexed = fixture.repository.clone().into_indexed(&Context::default());
+    let error = indexed.unwrap_err();
+    assert!(names(&error, lock), "{error}");
+    assert!(error.to_string().contains("1048577 bytes"), "{error}");
+    fixture.backend.put(Handle::CONFIG, huge).unwrap();
+    let credential = Credential::password(PASSWORD);
+    let opened = Repository::open(fixture.backend.clone(), TestClock::new(), &credential);
+    assert!(names(&opened.unwrap_err(), Handle::CONFIG));
+}
+
+#[test]
+fn a_local_file_is_read_within_a_limit_only() {
+    let work = TempDir::new().unwrap();
+    let backend = strongroom_engine::LocalBackend::new(work.path());
+    let key = Handle::new(FileKind::Key, strongroom_engine::Id::of(b"x"));
+    backend.create().unwrap();
+    backend.put(key, Bytes::from_static(b"12345")).unwrap();
+    assert_eq!(backend.get_within(key, 5).unwrap(), b"12345"[..]);
+    let refused = backend.get_within(key, 4).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::FileTooLarge);
+}
+
+#[test]
+fn a_check_does_not_read_a_pack_of_the_wrong_size() {
+    let fixture = fixture();
+    let pack = fixture.pack(BlobKind::Data);
+    let mut data = fixture.backend.get(pack).unwrap().to_vec();
+    data.resize(data.len() * 2, 0);
+    fixture.backend.put(pack, data.into()).unwrap();
+    let watched = FaultyBackend::new(fixture.backend.clone(), move |operation, handle| {
+        assert!(operation != "get" || handle != pack, "read");
+        Ok(())
+    });
+    let read_data = ReadData::All;
+    let report = open(watched)
+        .check(&CheckOptions { read_data }, &Context::default())
+        .unwrap();
+    assert_eq!((report.errors.len(), report.packs_read), (1, 1));
+    assert!(names(&report.errors[0], pack));
+}

@@ -1,13 +1,16 @@
 //! What goes elsewhere: copies, differences and archives.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use strongroom_domain::tree::{Context, Patterns};
+use strongroom_domain::tree::{Cancel, Context, Patterns};
+use strongroom_engine::backend::FileKind;
 use strongroom_engine::{
-    Change, InitOptions, KdfCost, MemoryBackend, Repository, StreamOptions, TarSink,
+    BrowseNode, Change, ErrorKind, InitOptions, KdfCost, MemoryBackend, Repository, Sink,
+    StreamOptions, TarSink,
 };
 use tempfile::TempDir;
 
@@ -204,4 +207,79 @@ fn a_stream_takes_what_is_chosen_and_fills_what_is_lost_with_zeros() {
         2 * 512 + 50_000_usize.next_multiple_of(512) + 2 * 512
     );
     assert!(archive[1024..51_024].iter().all(|byte| *byte == 0));
+}
+
+#[test]
+fn a_copy_that_was_cancelled_goes_on_with_what_it_has_stored() {
+    let from = init(Arc::new(MemoryBackend::new()));
+    let data: Vec<Vec<u8>> = (0..8).map(|seed| noise(8 << 20, seed)).collect();
+    let names: Vec<String> = (0..8).map(|number| number.to_string()).collect();
+    let files = names.iter().zip(&data);
+    let files: Vec<(&str, &[u8])> = files.map(|(name, data)| (&name[..], &data[..])).collect();
+    let snapshot = back_up(&from, &files);
+    let from = from.into_indexed(&Context::default()).unwrap();
+
+    let backend = Arc::new(MemoryBackend::new());
+    init(backend.clone());
+    let cancel = Cancel::new();
+    let asked = cancel.clone();
+    let watched = FaultyBackend::new(backend.clone(), move |operation, handle| {
+        if operation == "put" && handle.kind() == FileKind::Pack {
+            asked.cancel();
+        }
+        Ok(())
+    });
+    let context = Context {
+        cancel,
+        ..Context::default()
+    };
+    let to = open(watched).into_indexed(&Context::default()).unwrap();
+    let cancelled = from.copy(&snapshot, &to, &context).unwrap_err();
+    assert_eq!(cancelled.kind(), ErrorKind::Cancelled);
+    drop(to);
+    let context = Context::default();
+    let to = open(backend.clone());
+    let indexed = to.clone().into_indexed(&context).unwrap();
+    let rest = from.copy(&snapshot, &indexed, &context).unwrap();
+    drop(indexed);
+    let whole = init(Arc::new(MemoryBackend::new()))
+        .into_indexed(&context)
+        .unwrap();
+    let whole = from.copy(&snapshot, &whole, &context).unwrap();
+    assert!(rest.blobs < whole.blobs, "{rest:?} {whole:?}");
+    assert_sound(&to);
+}
+
+/// Cancels at the first piece of content, and counts the pieces.
+struct Impatient(Cancel, usize);
+
+impl Sink for Impatient {
+    fn entry(&mut self, _: &BrowseNode) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn content(&mut self, _: &[u8]) -> io::Result<()> {
+        self.0.cancel();
+        self.1 += 1;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn zeros_for_what_is_lost_end_when_the_stream_is_cancelled() {
+    let backend = Arc::new(MemoryBackend::new());
+    let repository = init(backend.clone());
+    let snapshot = back_up(&repository, &[("a", &noise(400_000, 1))]);
+    overwrite(&backend, packs(&backend)[1], 100);
+    let context = Context::default();
+    let indexed = repository.into_indexed(&context).unwrap();
+    let mut sink = Impatient(context.cancel.clone(), 0);
+    let reader = indexed.reader(&snapshot);
+    let streamed = reader.stream(&StreamOptions::default(), &mut sink, &context);
+    assert_eq!(streamed.unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(sink.1, 1);
 }

@@ -43,6 +43,30 @@ fn restic_checks_and_restores_what_we_wrote() {
 }
 
 #[test]
+fn restic_lists_what_we_wrote_as_what_it_wrote_itself() {
+    let work = TempDir::new().unwrap();
+    let (source, repo) = (work.path().join("src"), work.path().join("repo"));
+    odd_tree(&source);
+    let ours = back_up_directory(&init_local(&repo), &source, &options());
+    let other = work.path().join("other");
+    restic(&other, work.path(), &["init"]);
+    restic(&other, &source, &["backup", "."]);
+    let list = |repo: &Path, snapshot: &str| {
+        let listed = restic(repo, work.path(), &["ls", "--long", snapshot]);
+        let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+        // The first line is about the snapshot.
+        let (_, entries) = text.split_once('\n').unwrap();
+        entries.to_owned()
+    };
+    let listed = list(&repo, &ours.snapshot_id.to_hex());
+    assert!(
+        listed.contains("ünïcödé 日本") && listed.contains("back\\slash"),
+        "{listed}"
+    );
+    assert_eq!(listed, list(&other, "latest"));
+}
+
+#[test]
 fn we_check_and_restore_what_restic_wrote() {
     let work = TempDir::new().unwrap();
     let (source, repo, target) = (
@@ -171,6 +195,9 @@ fn prune_by_either_leaves_what_both_wrote() {
     let report = plan.unwrap().execute(&context).unwrap();
     assert!(report.bytes_freed > 1 << 20, "{report:?}");
     restic(&repo, work.path(), &["check", "--read-data"]);
+    let theirs = work.path().join("theirs");
+    restore_by_restic(&repo, &theirs);
+    assert_same_tree(&source, &theirs);
 
     back_up_directory(&repository, &source, &options());
     restic(&repo, work.path(), &["prune", "--max-unused", "0"]);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod budget;
 mod cache;
 mod cancel;
 mod concurrency;
@@ -12,6 +13,7 @@ mod flips;
 mod interop;
 mod large;
 mod late;
+mod lost_lock;
 mod maintenance;
 mod random_access;
 mod repair;

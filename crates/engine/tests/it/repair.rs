@@ -59,7 +59,44 @@ fn an_index_with_packs_that_are_missing_damaged_or_lied_about_is_put_right() {
         .clone()
         .into_indexed(&Context::default())
         .unwrap();
-    assert!(indexed.reader(&first).children(&path("")).is_err());
+    // Its directory is where the old index says, although the pack itself does not any more.
+    let reader = indexed.reader(&first);
+    assert_eq!(reader.children(&path("")).unwrap().len(), 1);
+    let dumped = reader.dump(&path("a"), &mut Vec::new(), &Context::default());
+    assert_eq!(dumped.unwrap_err().kind(), ErrorKind::Damaged);
+}
+
+#[test]
+fn a_pack_without_its_header_stays_in_the_index_beside_an_index_file_that_is_damaged() {
+    let backend = Arc::new(MemoryBackend::new());
+    let repository = init(backend.clone());
+    let (first, second) = (noise(100_000, 1), noise(50_000, 2));
+    let indexes = || backend.list(FileKind::Index).unwrap();
+    let one = back_up(&repository, &[("a", &first)]);
+    let healthy = indexes()[0];
+    let other = back_up(&repository, &[("b", &second)]);
+    let snapshots = [one, other];
+    let context = Context::default();
+    // The one of `a`, which is larger.
+    let pack = *packs(&backend).last().unwrap();
+    let other = indexes().into_iter().find(|it| *it != healthy).unwrap();
+    let size = backend.get(pack).unwrap().len();
+    overwrite(&backend, pack, size - 20);
+    overwrite(&backend, Handle::new(FileKind::Index, other.id), 40);
+
+    let report = repository.repair_index(false, &context).unwrap();
+    assert_eq!(report.damaged.len(), 2, "{report:?}");
+    let prune = || {
+        let plan = repository.plan_prune(&PruneOptions::default(), &context);
+        plan.unwrap().execute(&context).unwrap()
+    };
+    assert_eq!(prune().packs_removed, 0);
+    assert_eq!(content(&repository, &snapshots[0], "a"), first);
+    assert_eq!(content(&repository, &snapshots[1], "b"), second);
+    repository.repair_packs(&[pack.id()], &context).unwrap();
+    prune();
+    assert_eq!(content(&repository, &snapshots[0], "a"), first);
+    assert_sound(&repository);
 }
 
 #[test]

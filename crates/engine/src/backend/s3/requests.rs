@@ -14,7 +14,7 @@ use object_store::{
 };
 use tokio::task::JoinSet;
 
-use super::super::Truncated;
+use super::super::{Truncated, within};
 use super::failure::{timed_out, translate};
 
 /// How long an answer, or the next piece of one, may take.
@@ -113,15 +113,21 @@ impl Requests {
         Ok(())
     }
 
-    /// An object or a part of it. What there is of a part that goes beyond the end is
+    /// An object of no more than `limit` bytes or a part of it. What there is of a part that goes beyond the end is
     /// `UnexpectedEof`; what arrived before a connection broke is in [`Truncated`].
-    pub(super) async fn get(self, path: Path, range: Option<Range<u64>>) -> io::Result<Bytes> {
+    pub(super) async fn get(
+        self,
+        path: Path,
+        range: Option<Range<u64>>,
+        limit: u64,
+    ) -> io::Result<Bytes> {
         let options = GetOptions {
             range: range.clone().map(GetRange::Bounded),
             ..GetOptions::default()
         };
         let answer = self.timely(0, self.store.get_opts(&path, options)).await?;
         let expected = answer.range.end.saturating_sub(answer.range.start);
+        within(expected, limit)?;
         if range.is_some_and(|range| range.end - range.start != expected) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
