@@ -154,7 +154,9 @@ impl<'a, R: Read> Chunks<'a, R> {
         self.searched = 0;
         if let Some(candidates) = &mut self.candidates {
             candidates.retain(|end| *end > length);
-            candidates.iter_mut().for_each(|end| *end -= length);
+            for end in candidates {
+                *end -= length;
+            }
         }
         std::mem::replace(&mut self.buffer, rest)
     }

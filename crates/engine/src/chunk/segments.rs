@@ -36,7 +36,9 @@ impl Segment {
     pub(crate) fn search(&self) -> Option<&[usize]> {
         let search = || {
             let mut found = self.tables.candidates(&self.bytes)?;
-            found.iter_mut().for_each(|end| *end -= self.overlap);
+            for end in &mut found {
+                *end -= self.overlap;
+            }
             Some(found)
         };
         self.candidates.get_or_init(search).as_deref()
