@@ -98,6 +98,8 @@ fn directories_that_are_too_deep_are_named_by_all_work_and_nothing_overflows() {
     drop((walk, reader, repository));
     let plan = plain.plan_prune(&PruneOptions::default(), &context);
     assert!(plan.unwrap().is_empty());
+    let repaired = plain.repair_snapshots(&[], SnapshotRepair::default(), &context);
+    assert_eq!(repaired.unwrap_err().kind(), ErrorKind::Invalid);
 }
 
 #[test]

@@ -19,6 +19,22 @@ const SUFFIX: &[u8] = b".repaired";
 
 /// Directories within directories that are gone into; each takes room on the stack.
 const MAX_DEPTH: usize = 2_000;
+/// Room for so many: without optimisation one takes 10 KB.
+const STACK: usize = 64 << 20;
+
+/// Does `work` on a thread with a stack that is large enough.
+fn on_large_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let started = thread.spawn_scoped(scope, work);
+        let started = started.map_err(|source| Error::Storage {
+            action: "start",
+            object: "a thread".to_owned(),
+            source,
+        })?;
+        started.join().unwrap_or(Err(Error::Internal))
+    })
+}
 
 /// How to repair snapshots.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,7 +72,7 @@ impl Repository {
         let snapshots = repository.snapshots()?.snapshots;
         let indexed = repository.clone().load_index(lock, context)?;
         let mut repaired = Vec::new();
-        let (trees, _) = with_store(&indexed, context, |store| {
+        let work = |store: &BlobStore<'_>| {
             let mut repair = Repair {
                 repository: &indexed,
                 store: (!options.dry_run).then_some(store),
@@ -69,7 +85,8 @@ impl Repository {
             wanted
                 .map(|snapshot| Ok((snapshot, repair.tree(snapshot.tree, 0)?)))
                 .collect::<Result<Vec<_>>>()
-        })?;
+        };
+        let (trees, _) = on_large_stack(|| with_store(&indexed, context, work))?;
         for (snapshot, outcome) in trees {
             let tree = match outcome.tree {
                 Some(tree) if tree == snapshot.tree && outcome.loses_nothing() => continue,
