@@ -49,15 +49,11 @@ mod check;
 mod chunk;
 mod compress;
 mod copy;
-#[cfg(test)]
-mod crafted;
 mod crypto;
 mod diff;
 mod error;
 mod format;
 mod hash;
-#[cfg(test)]
-mod hostile;
 mod id;
 mod index;
 mod keys;
@@ -75,6 +71,8 @@ mod rewrite;
 mod snapshots;
 mod store;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod trees;
 mod verify;
 

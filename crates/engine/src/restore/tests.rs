@@ -9,10 +9,10 @@ use strongroom_domain::tree::{
 };
 use tempfile::TempDir;
 
-use crate::crafted::{CONTENT, craft, directory, file, node};
 use crate::format::node::Node;
 use crate::format::tree;
 use crate::id::Id;
+use crate::tests::crafted::{CONTENT, craft, directory, file, node};
 
 fn link(name: &[u8], target: &Path) -> Node {
     let target = target.to_str().unwrap().as_bytes().to_vec();

@@ -288,14 +288,7 @@ pub(crate) async fn list_stored(
     Auth(caller): Auth,
     uri: Uri,
 ) -> Answer<Stored> {
-    let message = "org.zstack.header.storage.database.backup.APIGetDatabaseBackupFromImageStoreMsg";
-    let query = uri.query().unwrap_or_default();
-    let url = params::scalar(query, "url")?;
-    let port = params::whole(query, "registryPort")?;
-    let url = map::mandatory_of(message, "url", url)?;
-    if port.is_some_and(|it| !(1..=65535).contains(&it)) {
-        return Err(no_port("registryPort"));
-    }
+    let url = store_url(uri.query().unwrap_or_default())?;
     let storage = log_in_to_store(&service, &caller, &url).await?;
     let there = Filter::eq(BackupField::RepositoryId, storage.uuid());
     let there = Filter::Any(vec![there.clone(), Filter::Exists(Box::new(there))]);
@@ -305,6 +298,18 @@ pub(crate) async fn list_stored(
     let found = service.list_backups(&caller, &filter, &[], &page).await?;
     let backups = found.items.iter().map(stored).collect();
     Ok(ok(Stored::new(backups)))
+}
+
+/// The URL of the store that a client asks about.
+fn store_url(query: &str) -> Result<String, Error> {
+    let message = "org.zstack.header.storage.database.backup.APIGetDatabaseBackupFromImageStoreMsg";
+    let url = params::scalar(query, "url")?;
+    let port = params::whole(query, "registryPort")?;
+    let url = map::mandatory_of(message, "url", url)?;
+    if port.is_some_and(|it| !(1..=65535).contains(&it)) {
+        return Err(no_port("registryPort"));
+    }
+    Ok(url)
 }
 
 /// The storage that an SSH URL names, if its user and password are right: ZStack reaches an image

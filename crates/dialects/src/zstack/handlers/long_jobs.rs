@@ -21,7 +21,7 @@ use crate::zstack::{
     map,
     wire::{
         long_job::{LONG_JOBS, LongJob, LongJobBody, SubmitLongJob},
-        reply::{Accepted, Empty, Failed, Listed, One},
+        reply::{Accepted, Empty, ErrorCode, Failed, Listed, One},
         timestamp,
     },
 };
@@ -51,17 +51,7 @@ async fn row(service: &Service, caller: &Caller, object: &FaceObject) -> Result<
         Some(id) => found(service.operation(Some(caller), id).await)?,
         None => None,
     };
-    let lost = if started.is_some() && operation.is_none() {
-        let details = "nothing is known any more of what became of it";
-        Error::api(Code::Internal, details).code()
-    } else {
-        None
-    };
-    let is_lost = lost.is_some();
-    let error = operation
-        .as_ref()
-        .and_then(|it| Some(error::of_job(it.kind, it.error.as_ref()?)));
-    let error = error.or(lost);
+    let (state, error) = outcome(started, operation.as_ref());
     Ok(LongJob {
         uuid: object.id.simple(),
         name: name.unwrap_or_default(),
@@ -71,14 +61,23 @@ async fn row(service: &Service, caller: &Caller, object: &FaceObject) -> Result<
         job_data: job_data.unwrap_or_default(),
         job_result: error.map(|it| serde_json::to_string(&it)).transpose()?,
         target_resource_uuid,
-        state: if is_lost {
-            "Failed"
-        } else {
-            state(operation.as_ref())
-        },
+        state,
         create_date: timestamp(object.created_at),
         last_op_date: timestamp(operation.map_or(object.updated_at, |it| it.updated_at)),
     })
+}
+
+/// What became of a job, and why it failed.
+fn outcome(
+    started: Option<OperationId>,
+    operation: Option<&Operation>,
+) -> (&'static str, Option<ErrorCode>) {
+    if started.is_some() && operation.is_none() {
+        let details = "nothing is known any more of what became of it";
+        return ("Failed", Error::api(Code::Internal, details).code());
+    }
+    let error = operation.and_then(|it| Some(error::of_job(it.kind, it.error.as_ref()?)));
+    (state(operation), error)
 }
 
 fn found(operation: Result<Operation, ServiceError>) -> Result<Option<Operation>, Error> {

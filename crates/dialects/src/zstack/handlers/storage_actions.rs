@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::Uri};
 use serde_json::{Map, Value};
-use strongroom_domain::{Annotations, RepositoryId, Secret};
+use strongroom_domain::{Annotations, RepositoryId, Secret, repository::Repository};
 use strongroom_service::{
     Caller, ConflictKind, Error as ServiceError, Service,
     operations::NewOperation,
@@ -93,25 +93,35 @@ fn new_store(params: NewImageStore) -> Result<(CreateRepository, Vec<String>, Ve
     let url = mandatory("url", url)?;
     let name = mandatory("name", name)?;
     map::longest_of(ADD_MESSAGE, "name", &name, 255)?;
-    // Those with a scheme are ours.
-    if !url.starts_with('/') && !url.contains(':') {
-        let details = format!("field[url] must be an absolute path, but was [{url}]");
-        return Err(Error::api(Code::InvalidArgument, details));
-    }
+    check_place(&url)?;
     map::store::check_port("sshPort", ssh_port.clone())?;
     let id = resource_uuid.as_deref().map(map::chosen_uuid).transpose()?;
-    let mut annotations = Annotations::default();
-    annotations.set(HOST_NAME, hostname);
-    annotations.set(USER_NAME, username);
-    annotations.set(SSH_PORT, ssh_port.unwrap_or_else(|| "22".to_owned()));
     let new = CreateRepository {
         id: id.map(RepositoryId::from_uuid),
         description,
         password: Some(Secret::new(password)),
-        annotations,
+        annotations: reached_by(hostname, username, ssh_port),
         ..CreateRepository::at(name, url)
     };
     Ok((new, system_tags, user_tags))
+}
+
+/// Paths are absolute; places with a scheme are ours.
+fn check_place(url: &str) -> Result<(), Error> {
+    if url.starts_with('/') || url.contains(':') {
+        return Ok(());
+    }
+    let details = format!("field[url] must be an absolute path, but was [{url}]");
+    Err(Error::api(Code::InvalidArgument, details))
+}
+
+/// How the vendor's server would reach a storage; kept to be shown.
+fn reached_by(host: String, user: String, port: Option<String>) -> Annotations {
+    let mut annotations = Annotations::default();
+    annotations.set(HOST_NAME, host);
+    annotations.set(USER_NAME, user);
+    annotations.set(SSH_PORT, port.unwrap_or_else(|| "22".to_owned()));
+    annotations
 }
 
 /// Changes a storage, or has it checked.
@@ -252,7 +262,14 @@ pub(crate) async fn capacities(
     Auth(caller): Auth,
     uri: Uri,
 ) -> Answer<Capacities> {
-    let query = uri.query().unwrap_or_default();
+    let all = service.list_repositories(&caller).await?;
+    let wanted = wanted(uri.query().unwrap_or_default(), &all)?;
+    let storages = wanted.into_iter().map(map::storage);
+    Ok(ok(storages.fold(Capacities::default(), Capacities::add)))
+}
+
+/// The storages whose capacity a query asks for.
+fn wanted<'a>(query: &str, storages: &'a [Repository]) -> Result<Vec<&'a Repository>, Error> {
     let uuids = params::list(query, "backupStorageUuids");
     let all = params::boolean(query, "all")?.unwrap_or(false);
     let zones = params::list(query, "zoneUuids");
@@ -261,13 +278,11 @@ pub(crate) async fn capacities(
                        or all is set to true";
         return Err(Error::api(Code::InvalidArgument, details));
     }
-    let storages = service.list_repositories(&caller).await?;
     all_known("backupStorageUuids", &uuids, "BackupStorageVO", |it| {
         storages.iter().any(|storage| storage.id.simple() == it)
     })?;
     // There are no zones.
     all_known("zoneUuids", &zones, "ZoneVO", |_| false)?;
-    let wanted = |id: RepositoryId| all || uuids.contains(&id.simple());
-    let storages = storages.iter().filter(|it| wanted(it.id)).map(map::storage);
-    Ok(ok(storages.fold(Capacities::default(), Capacities::add)))
+    let wanted = |it: &&Repository| all || uuids.contains(&it.id.simple());
+    Ok(storages.iter().filter(wanted).collect())
 }

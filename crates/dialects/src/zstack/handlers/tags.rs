@@ -248,21 +248,22 @@ pub(crate) async fn delete(
     Auth(caller): Auth,
     uuid: PathParams<String>,
 ) -> Answer<Accepted> {
-    let work = async {
-        let id = map::uuid(&uuid.0).map(ObjectId::from_uuid);
-        let kinds = [TagKind::System.object(), TagKind::User.object(), PATTERN];
-        for kind in kinds {
-            let Some(id) = id else { break };
-            match service.object(&caller, kind, id).await {
-                Ok(tag) => {
-                    tag_patterns::remove_made(&service, &caller, &tag, |_| true).await?;
-                    service.delete_object(&caller, &tag).await?;
-                }
-                Err(ServiceError::NotFound { .. }) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Outcome::done(&Empty {})
-    };
+    let work = remove(&service, &caller, &uuid.0);
     call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn remove(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcome, Error> {
+    let id = map::uuid(uuid).map(ObjectId::from_uuid);
+    for kind in [TagKind::System.object(), TagKind::User.object(), PATTERN] {
+        let Some(id) = id else { break };
+        match service.object(caller, kind, id).await {
+            Ok(tag) => {
+                tag_patterns::remove_made(service, caller, &tag, |_| true).await?;
+                service.delete_object(caller, &tag).await?;
+            }
+            Err(ServiceError::NotFound { .. }) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Outcome::done(&Empty {})
 }

@@ -12,7 +12,6 @@ use tempfile::TempDir;
 
 use crate::backend::{Backend, FileKind, Handle, Listed, MemoryBackend};
 use crate::check::{CheckOptions, ReadData};
-use crate::crafted::{CONTENT, craft, craft_in, directory, file};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::snapshot::Snapshot;
 use crate::format::tree::{self, Tree};
@@ -21,6 +20,7 @@ use crate::prune::PruneOptions;
 use crate::repair::SnapshotRepair;
 use crate::repository::IndexedRepository;
 use crate::stream::{StreamOptions, TarSink};
+use crate::tests::crafted::{CONTENT, craft, craft_in, directory, file};
 use crate::trees::{MAX_DEPTH, MAX_REPEATS, Repeats};
 
 /// A file below so many directories.
