@@ -61,6 +61,8 @@ impl Fixture {
     fn restic(&self, repo: &str, args: &[&str]) -> String {
         let mut command = Command::new("restic");
         command.args(["--no-cache", "-r"]).arg(self.file(repo));
+        // Days begin where ours do.
+        command.env("TZ", "UTC");
         command.arg("--password-file").arg(self.file("password"));
         let output = command.args(args).output().expect("apt-get install restic");
         let said = String::from_utf8_lossy(&output.stderr);
@@ -271,4 +273,66 @@ fn packs(data: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path());
     let files = directories.flat_map(|path| fs::read_dir(path).unwrap());
     files.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn the_rules_of_forget_keep_what_restic_keeps() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("source");
+    let fixture = Fixture { dir, source };
+    write_files(&fixture.source, &[10], 3);
+    fs::write(fixture.file("password"), "correct horse\n").unwrap();
+    json(&mut fixture.ours(&["init", "--json"]), 0);
+    let source = fixture.source.to_str().unwrap();
+    for time in [
+        "2023-12-31 23:30:00",
+        "2024-06-30 12:00:00",
+        "2025-01-01 00:10:00",
+        "2025-02-28 08:00:00",
+        "2025-03-01 08:00:00",
+        "2025-03-02 23:59:59",
+        "2025-03-03 00:00:00",
+        "2025-03-03 00:30:00",
+        "2025-03-03 01:00:00",
+        "2025-03-10 01:00:00",
+        "2025-03-10 01:59:00",
+        "2025-03-10 02:00:00",
+    ] {
+        let backup = ["backup", source, "--host", "h", "--time", time];
+        fixture.restic("repo", &backup);
+    }
+    for rules in [
+        &["--keep-last", "3"][..],
+        &["--keep-hourly", "3"],
+        &["--keep-daily", "3"],
+        &["--keep-weekly", "3"],
+        &["--keep-monthly", "3"],
+        &["--keep-yearly", "3"],
+        &["--keep-within", "7d1h"],
+        &["--keep-within", "1y2m"],
+        &[
+            "--keep-daily",
+            "2",
+            "--keep-weekly",
+            "2",
+            "--keep-yearly",
+            "9",
+        ],
+    ] {
+        let args = [&["forget", "--dry-run", "--json"], rules].concat();
+        let theirs = fixture.restic("repo", &args);
+        let theirs: Value = serde_json::from_str(theirs.lines().next().unwrap()).unwrap();
+        let ours = json(&mut fixture.ours(&args), 0);
+        let ids = |kept: &Value| {
+            let kept = kept.as_array().cloned().unwrap_or_default();
+            let mut ids: Vec<_> = kept
+                .iter()
+                .map(|it| it["id"].as_str().unwrap().to_owned())
+                .collect();
+            ids.sort();
+            ids
+        };
+        assert_eq!(ids(&ours["keep"]), ids(&theirs[0]["keep"]), "{rules:?}");
+        assert_eq!(ids(&ours["remove"]), ids(&theirs[0]["remove"]), "{rules:?}");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use serde_json::json;
 use strongroom_domain::{
-    BackupId, BackupState, Clock,
+    BackupId, BackupState,
     retention::{Candidate, Retention},
 };
 use strongroom_engine::{Snapshot, SnapshotId};
@@ -13,7 +13,6 @@ use strongroom_engine::{Snapshot, SnapshotId};
 use super::{inspect::as_json, maintain::prune_repository, matches, open, units};
 use crate::{
     args::RepoForget,
-    runtime::SystemClock,
     ui::{self, Outcome},
 };
 
@@ -97,7 +96,9 @@ fn by_rules(
             .zip(0..)
             .map(|it| candidate(it, args))
             .collect();
-        let decisions = rules.decide(&candidates, SystemClock.now());
+        // As restic has it: ages count from the newest, so that what is no longer backed up stays.
+        let newest = candidates.iter().map(|it| it.at).max();
+        let decisions = rules.decide(&candidates, newest.unwrap_or_default());
         for (snapshot, decision) in group.iter().zip(decisions) {
             let side = if decision.keep {
                 &mut keep
