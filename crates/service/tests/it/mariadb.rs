@@ -60,7 +60,7 @@ async fn databases_are_backed_up_once_dropped_and_restored_as_they_were() {
         sql(&EVERYTHING.replace("DB", name));
         sql(&format!(
             "USE {name}; CREATE TABLE bulk AS SELECT seq, MD5(CONCAT(seq, '{name}')) AS v \
-             FROM seq_1_to_100000"
+             FROM seq_1_to_400000"
         ));
     }
     let before = [&one, &two].map(|it| checksums(it));

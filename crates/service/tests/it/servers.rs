@@ -49,7 +49,9 @@ pub(crate) async fn back_up_twice(t: &TestService, resource: &Resource) -> Backu
     let second = t.back_up(resource).await;
     assert_eq!(second.state, BackupState::Completed, "{:?}", second.reason);
     let [first, second] = [&first, &second].map(|it| it.stored_bytes.unwrap());
-    assert!(second * 3 < first, "{second} bytes added to {first}");
+    // The head of a dump may say where the log stands. The piece that it is in is one of 8 MiB at
+    // most, wherever the repository cuts.
+    assert!(second * 2 < first, "{second} bytes added to {first}");
     t.back_up(resource).await
 }
 
