@@ -188,6 +188,16 @@ async fn a_change_of_job_or_trigger_changes_what_runs() {
         .unwrap()
         .remove(0);
     assert_eq!(policy.retention.last, Some(7));
+    assert_eq!(policy.repository_id, Some(app.repository.id));
+    let attic = memory_repository("attic");
+    let attic = app.service.create_repository(&app.owner, attic).await;
+    let attic = attic.unwrap().id;
+    let storages = json!({"backupStorageUuids": attic.simple()});
+    let change = json!({"updateSchedulerJob": {"parameters": storages}});
+    let actions = format!("/jobs/{}/actions", uuid(&job));
+    world.send(Method::PUT, &actions, change).await;
+    let moved = app.service.policy(&app.owner, policy.id).await.unwrap();
+    assert_eq!(moved.repository_id, Some(attic));
     let recurrence = strongroom_domain::schedule::Recurrence::Cron("30 4 * * 1".to_owned());
     assert_eq!(policy.schedule.recurrences, [recurrence]);
     let gone = world.send(Method::DELETE, &binding, Value::Null).await;

@@ -132,7 +132,7 @@ async fn database_of(
 }
 
 /// The first of a job's storages that can be used now.
-async fn usable_storage(
+pub(super) async fn usable_storage(
     service: &Service,
     caller: &Caller,
     job: &JobBody,

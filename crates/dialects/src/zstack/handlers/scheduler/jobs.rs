@@ -3,7 +3,7 @@
 
 use axum::{extract::State, http::Uri};
 use serde_json::{Map, Value};
-use strongroom_service::{Caller, Service};
+use strongroom_service::{Caller, Service, policies::UpdatePolicy};
 
 use super::{GROUPS, JOBS, all, bindings, bindings_of, keep, one, remove};
 use crate::zstack::{
@@ -245,7 +245,11 @@ pub(super) async fn write(
 ) -> Result<Outcome, Error> {
     let policies = bindings_of(service, caller, shapes::JOB, object).await?;
     for policy in &policies {
-        let change = shapes::change(body)?;
+        let storage = bindings::usable_storage(service, caller, body).await?;
+        let change = UpdatePolicy {
+            repository_id: Some(Some(storage)),
+            ..shapes::change(body)?
+        };
         service
             .update_policy(caller, policy.id, None, change)
             .await?;
