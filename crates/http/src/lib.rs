@@ -10,6 +10,7 @@ pub mod dialect;
 pub mod download;
 pub mod etag;
 pub mod extract;
+pub mod lenient;
 pub mod page;
 pub mod problem;
 pub mod v1;

@@ -4,7 +4,7 @@
 use aws_lc_rs::hmac;
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header::AUTHORIZATION, request::Parts},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::{SignedDuration, Timestamp, civil, tz};
@@ -13,8 +13,9 @@ use strongroom_http::extract::RawTarget;
 use strongroom_service::{Caller, Error as ServiceError, Service, identity::OpenedSession};
 
 use super::{
+    call::Call,
     error::{Error, without_context},
-    map,
+    map, stranger,
 };
 
 /// How long a session lives after the last call that used it.
@@ -31,23 +32,32 @@ impl FromRequestParts<Service> for Auth {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Error> {
-        let headers = &parts.headers;
-        let Some(given) = headers.get(AUTHORIZATION) else {
-            return Err(bad("missing header 'Authorization'"));
-        };
-        let given = given.to_str().unwrap_or_default();
-        let caller = if let Some(session) = given.strip_prefix("OAuth") {
-            open_session(service, session.trim(), Some(SESSION))
-                .await?
-                .caller
-        } else if let Some(signature) = given.strip_prefix("ZStack") {
-            let target = RawTarget::new(parts.uri.clone());
-            let signed = Signed::read(signature.trim(), headers, parts.method.as_str(), &target)?;
-            signed.caller(service).await?
-        } else {
-            return Err(bad("Authorization type must be 'OAuth'"));
-        };
-        Ok(Self(caller.via(Face::Zstack)))
+        match caller(parts, service).await {
+            Ok(caller) => Ok(Self(caller.via(Face::Zstack))),
+            Err(error) if parts.method != Method::GET && error.is_of_session() => {
+                let call = Call::from_request_parts(parts, service).await?;
+                Err(Error::Deferred(stranger::accepted(&call, service.now())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+async fn caller(parts: &Parts, service: &Service) -> Result<Caller, Error> {
+    let headers = &parts.headers;
+    let Some(given) = headers.get(AUTHORIZATION) else {
+        return Err(bad("missing header 'Authorization'"));
+    };
+    let given = given.to_str().unwrap_or_default();
+    if let Some(session) = given.strip_prefix("OAuth") {
+        let session = open_session(service, session.trim(), Some(SESSION)).await?;
+        Ok(session.caller)
+    } else if let Some(signature) = given.strip_prefix("ZStack") {
+        let target = RawTarget::new(parts.uri.clone());
+        let signed = Signed::read(signature.trim(), headers, parts.method.as_str(), &target)?;
+        signed.caller(service).await
+    } else {
+        Err(bad("Authorization type must be 'OAuth'"))
     }
 }
 

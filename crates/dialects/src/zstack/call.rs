@@ -33,6 +33,9 @@ pub(crate) const BASE: &str = "zstack.base";
 /// The job's id as the client wrote it, where that is no uuid.
 pub(crate) const JOB: &str = "zstack.job";
 
+/// How long the client lets the job take, in milliseconds; nothing where it did not say.
+pub(crate) const DEADLINE: &str = "zstack.deadline";
+
 /// How long a job may take unless the client says, in milliseconds: the vendor's default.
 pub(crate) const TIMEOUT: u64 = 30 * 60 * 1000;
 
@@ -89,6 +92,7 @@ impl Call {
         let job = job_text.map(job_id).transpose()?;
         let job_text = job_text.filter(|it| map::uuid(it).is_none());
         let timeout = text("x-api-timeout").map(timeout).transpose()?;
+        let timeout = timeout.filter(|it| *it > 0);
         Ok(Self {
             job,
             job_text: job_text.map(str::to_owned),
@@ -110,6 +114,9 @@ impl Call {
         }
         if let Some(job) = &self.job_text {
             annotations.set(JOB, job.as_str());
+        }
+        if let Some(timeout) = self.timeout {
+            annotations.set(DEADLINE, timeout);
         }
         annotations
     }
@@ -166,18 +173,18 @@ impl Call {
         if let Some(hook) = &self.hook {
             service.call_back(caller, &operation, hook.clone()).await?;
         }
-        let Base(base) = &self.base;
         let job = self.job_named(operation.id);
-        let job = utf8_percent_encode(&job, NON_ALPHANUMERIC);
-        let location = format!("{base}/zstack/v1/api-jobs/{job}");
-        let api_timeout = self.timeout.unwrap_or(timeout);
-        Ok(Json(
-            StatusCode::ACCEPTED,
-            Accepted {
-                location,
-                api_timeout,
-            },
-        ))
+        Ok(Json(StatusCode::ACCEPTED, self.accepted(&job, timeout)))
+    }
+
+    /// Where to poll a job, and how long it may take.
+    pub(crate) fn accepted(&self, job: &str, timeout: u64) -> Accepted {
+        let Base(base) = &self.base;
+        let job = utf8_percent_encode(job, NON_ALPHANUMERIC);
+        Accepted {
+            location: format!("{base}/zstack/v1/api-jobs/{job}"),
+            api_timeout: self.timeout.unwrap_or(timeout),
+        }
     }
 
     async fn record(
@@ -242,7 +249,7 @@ fn job_id(text: &str) -> Result<OperationId, Error> {
     })
 }
 
-/// Seconds, as milliseconds.
+/// Seconds, as milliseconds; zero is as none.
 fn timeout(text: &str) -> Result<u64, Error> {
     let seconds: Option<u64> = text.trim().parse().ok();
     seconds.and_then(|it| it.checked_mul(1000)).ok_or_else(|| {

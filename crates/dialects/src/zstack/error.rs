@@ -14,7 +14,7 @@ use strongroom_service::{ConflictKind, Error as ServiceError};
 
 use super::{
     query::{Unknown, params::BadQuery},
-    wire::reply::{ErrorCode, Failed, Json},
+    wire::reply::{Accepted, ErrorCode, Failed, Json},
 };
 
 /// Longer details are cut by the vendor's server too.
@@ -29,6 +29,8 @@ pub(crate) enum Error {
     Api { code: Code, details: String },
     /// The HTTP request is not acceptable.
     Transport { status: StatusCode, text: String },
+    /// It is told by a job.
+    Deferred(Accepted),
 }
 
 macro_rules! codes {
@@ -98,12 +100,18 @@ impl Error {
         Self::api(Code::InvalidSession, "Session expired")
     }
 
+    /// Whether the session is what is wrong.
+    pub(crate) fn is_of_session(&self) -> bool {
+        self.code()
+            .is_some_and(|it| it.code == Code::InvalidSession.as_str())
+    }
+
     /// The error as a client sees it; nothing if it is plain text.
     pub(crate) fn code(&self) -> Option<ErrorCode> {
         let (code, details) = match self {
             Self::Common(error) => of_core(error),
             Self::Api { code, details } => (*code, details.clone()),
-            Self::Transport { .. } => return None,
+            Self::Transport { .. } | Self::Deferred(_) => return None,
         };
         Some(error_code(code, details))
     }
@@ -227,6 +235,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match self {
             Self::Transport { status, text } => plain(status, text),
+            Self::Deferred(accepted) => Json(StatusCode::ACCEPTED, accepted).into_response(),
             Self::Api { code, details } => failed(error_code(code, details)),
             Self::Common(error) => {
                 if let ServiceError::Internal(cause) = &error {

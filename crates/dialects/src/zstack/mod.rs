@@ -10,6 +10,7 @@ mod error;
 mod handlers;
 mod map;
 mod query;
+mod stranger;
 mod verbs;
 mod webhooks;
 mod wire;

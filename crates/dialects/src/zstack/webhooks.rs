@@ -116,7 +116,7 @@ async fn call(service: &Service, client: &Client, callback: &Callback) -> Result
     let base = annotations.text(BASE).map(|it| Base(it.to_owned()));
     let schema = annotations.get(SCHEMA).is_some();
     let job = annotations.text(JOB).map(str::to_owned);
-    let answer = jobs::answer(found, base.as_ref(), schema);
+    let answer = jobs::answer(found, service.now(), base.as_ref(), schema);
     let answer = answer.map_err(|error| format!("{error:?}"))?;
     let success = answer.status() == StatusCode::OK;
     let body = to_bytes(answer.into_body(), usize::MAX).await;

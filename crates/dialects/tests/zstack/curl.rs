@@ -2,16 +2,38 @@
 
 use std::{net::SocketAddr, process::Output};
 
+use axum::serve::Listener;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, process::Command};
+use strongroom_http::lenient::Lenient;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    process::Command,
+};
 
 use super::client::{Client, database, hashed, server};
 
 async fn listen(router: axum::Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    tokio::spawn(async move { axum::serve(Leniently(listener), router).await.unwrap() });
     address
+}
+
+/// Reads requests as the server does.
+struct Leniently(TcpListener);
+
+impl Listener for Leniently {
+    type Io = Lenient<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = self.0.accept().await.unwrap();
+        (Lenient::new(stream), address)
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
 }
 
 async fn curl(args: &[&str]) -> Value {
@@ -77,4 +99,15 @@ async fn the_pages_calls_work_with_curl() {
     let url = format!("{url}?q=name~=%s%&sort=-name&fields=name");
     let listed = curl(&["-g", "-H", &authorization, &url]).await;
     assert_eq!(listed["inventories"], json!([{"name": "second"}]));
+    let url = url.split_once('?').unwrap().0;
+    for (condition, count) in [
+        ("size>3", 2),
+        ("size<4", 0),
+        ("size>=4", 2),
+        ("name!=\"", 2),
+    ] {
+        let url = format!("{url}?q={condition}&count=true");
+        let counted = curl(&["-g", "-H", &authorization, &url]).await;
+        assert_eq!(counted["total"], count, "{condition}");
+    }
 }

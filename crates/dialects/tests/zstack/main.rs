@@ -9,6 +9,7 @@ mod client;
 mod curl;
 mod durable;
 mod golden;
+mod late;
 mod mariadb;
 mod naive;
 mod neighbours;

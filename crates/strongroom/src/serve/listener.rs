@@ -4,7 +4,13 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow};
 use axum::Router;
-use axum_server::{Handle, tls_rustls::RustlsConfig};
+use axum_server::{
+    Handle,
+    accept::{Accept, DefaultAcceptor},
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use strongroom_http::lenient::Lenient;
 use tokio::task::JoinHandle;
 
 use crate::{config::Tls, ui::Hint};
@@ -32,7 +38,9 @@ impl Listener {
         let service = router.into_make_service();
         let task = match tls {
             None => {
-                let server = axum_server::from_tcp(socket)?.handle(handle.clone());
+                let server = axum_server::from_tcp(socket)?
+                    .acceptor(Leniently(DefaultAcceptor))
+                    .handle(handle.clone());
                 tokio::spawn(server.serve(service))
             }
             Some(Tls { cert, key }) => {
@@ -42,7 +50,9 @@ impl Listener {
                         let (cert, key) = (cert.display(), key.display());
                         format!("cannot use the certificate `{cert}` with the key `{key}`")
                     })?;
-                let server = axum_server::from_tcp_rustls(socket, config)?.handle(handle.clone());
+                let server = axum_server::from_tcp(socket)?
+                    .acceptor(Leniently(RustlsAcceptor::new(config)))
+                    .handle(handle.clone());
                 tokio::spawn(server.serve(service))
             }
         };
@@ -69,6 +79,27 @@ impl Listener {
             .await
             .context("the listener failed")?
             .context("the listener failed")
+    }
+}
+
+/// Accepts as `A` does, and reads request lines leniently.
+#[derive(Debug, Clone)]
+struct Leniently<A>(A);
+
+impl<A, I, S> Accept<I, S> for Leniently<A>
+where
+    A: Accept<I, S>,
+    A::Future: Send + 'static,
+{
+    type Stream = Lenient<A::Stream>;
+    type Service = A::Service;
+    type Future = BoxFuture<'static, io::Result<(Self::Stream, Self::Service)>>;
+
+    fn accept(&self, stream: I, service: S) -> Self::Future {
+        let accepted = self.0.accept(stream, service);
+        accepted
+            .map(|it| it.map(|(stream, service)| (Lenient::new(stream), service)))
+            .boxed()
     }
 }
 

@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use strongroom_domain::{
     Face, OperationId,
@@ -19,9 +20,10 @@ use strongroom_service::{
 
 use super::PathParams;
 use crate::zstack::{
-    call::{ACCESS_KEY, Call, RESULT, SCHEMA},
-    error::{self, Error},
+    call::{ACCESS_KEY, Call, DEADLINE, RESULT, SCHEMA},
+    error::{self, Code, Error},
     map::{self, places::Places},
+    stranger,
     wire::{
         backup::{DatabaseBackup, Synced},
         reply::{Empty, Failed, Json, One},
@@ -61,7 +63,10 @@ pub(crate) async fn poll(
         Ok(found) if found.operation.face != Some(Face::Zstack) => Err(unknown()),
         Ok(mut found) => {
             add_secret(service, &mut found.operation).await?;
-            answer(found, base, schema)
+            answer(found, service.now(), base, schema)
+        }
+        Err(ServiceError::NotFound { .. }) if stranger::has(id, service.now()) => {
+            Err(Error::session_expired())
         }
         Err(ServiceError::NotFound { .. }) => Err(unknown()),
         Err(other) => Err(other.into()),
@@ -92,9 +97,13 @@ async fn add_secret(service: &Service, operation: &mut Operation) -> Result<(), 
 /// What a poll says of a job.
 pub(crate) fn answer(
     found: OperationResult,
+    now: Timestamp,
     base: Option<&Base>,
     schema: bool,
 ) -> Result<Response, Error> {
+    if let Some(error) = overdue(&found.operation, now) {
+        return Ok(failed(found.operation.kind, &error));
+    }
     match found.operation.state {
         OperationState::Pending | OperationState::Running => {
             Ok(Json(StatusCode::ACCEPTED, Empty {}).into_response())
@@ -140,6 +149,18 @@ fn succeeded(found: OperationResult, base: Option<&Base>, schema: bool) -> Resul
 fn failed(kind: OperationKind, error: &OperationError) -> Response {
     let error = error::of_job(kind, error);
     Json(StatusCode::SERVICE_UNAVAILABLE, Failed { error }).into_response()
+}
+
+/// What a job has failed with that takes, or took, longer than its client allows. The work behind
+/// it is not ended by that.
+fn overdue(operation: &Operation, now: Timestamp) -> Option<OperationError> {
+    let allowed = operation.annotations.get(DEADLINE)?.as_i64()?;
+    let until = operation.finished_at.unwrap_or(now);
+    let taken = until.duration_since(operation.created_at);
+    (taken > SignedDuration::from_millis(allowed)).then(|| OperationError {
+        code: Code::Timeout.as_str().to_owned(),
+        message: format!("the job did not end within {allowed} ms"),
+    })
 }
 
 fn cancelled() -> OperationError {
