@@ -8,19 +8,15 @@ use strongroom_domain::{
 };
 use strongroom_service::{Caller, Error as ServiceError, Service};
 
-use super::{
-    Answer, Body, PathParams, action,
-    inventory::{listed, shown},
-    parameters,
-};
+use super::{Answer, Body, PathParams, action, parameters};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
     error::{Code, Error},
     map,
     wire::{
-        account::{ACCESS_KEYS, ACCOUNTS, AccessKey, Account, CreateAccessKey, NewAccessKey},
-        reply::{Accepted, Empty, Failed, Listed, One},
+        account::{AccessKey, Account, CreateAccessKey, NewAccessKey},
+        reply::{Accepted, Empty, Failed, One},
         storage::StorageState,
         timestamp,
     },
@@ -60,76 +56,6 @@ fn row(key: Credential) -> AccessKey {
         create_date: created.clone(),
         last_op_date: created,
     }
-}
-
-/// Lists the accounts that meet the conditions.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/accounts",
-    operation_id = "QueryAccount",
-    params(("q" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Listed<Account>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn list_accounts(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uri: Uri,
-) -> Answer<Listed<Account>> {
-    let rows = accounts(&service, &caller).await?;
-    listed(&service, &caller, &uri, &ACCOUNTS, rows).await
-}
-
-/// Lists one account, or nothing.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/accounts/{uuid}",
-    operation_id = "QueryAccountByUuid",
-    params(("uuid" = String, Path)),
-    responses((status = 200, body = Listed<Account>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn show_account(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uuid: PathParams<String>,
-) -> Answer<Listed<Account>> {
-    shown(&uuid.0, accounts(&service, &caller).await?)
-}
-
-/// Lists the access keys that meet the conditions.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/accesskeys",
-    operation_id = "QueryAccessKey",
-    params(("q" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Listed<AccessKey>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn list(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uri: Uri,
-) -> Answer<Listed<AccessKey>> {
-    let rows = keys(&service, &caller).await?;
-    listed(&service, &caller, &uri, &ACCESS_KEYS, rows).await
-}
-
-/// Lists one access key, or nothing.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/accesskeys/{uuid}",
-    operation_id = "QueryAccessKeyByUuid",
-    params(("uuid" = String, Path)),
-    responses((status = 200, body = Listed<AccessKey>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn show(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uuid: PathParams<String>,
-) -> Answer<Listed<AccessKey>> {
-    shown(&uuid.0, keys(&service, &caller).await?)
 }
 
 /// Makes an access key for a user of the caller's account.

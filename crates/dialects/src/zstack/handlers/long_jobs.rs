@@ -10,18 +10,15 @@ use strongroom_domain::{
 };
 use strongroom_service::{Caller, Error as ServiceError, Service, operations::NewOperation};
 
-use super::{
-    Answer, Body, PathParams, action, backup_actions, backups,
-    inventory::{listed, shown},
-};
+use super::{Answer, Body, PathParams, action, backup_actions, backups};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
     error::{self, Code, Error},
     map,
     wire::{
-        long_job::{LONG_JOBS, LongJob, LongJobBody, SubmitLongJob},
-        reply::{Accepted, Empty, ErrorCode, Failed, Listed, One},
+        long_job::{LongJob, LongJobBody, SubmitLongJob},
+        reply::{Accepted, Empty, ErrorCode, Failed, One},
         timestamp,
     },
 };
@@ -97,41 +94,6 @@ fn state(operation: Option<&Operation>) -> &'static str {
         Some(OperationState::Failed) => "Failed",
         Some(OperationState::Cancelled) => "Canceled",
     }
-}
-
-/// Lists the long jobs that meet the conditions.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/longjobs",
-    operation_id = "QueryLongJob",
-    params(("q" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Listed<LongJob>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn list(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uri: Uri,
-) -> Answer<Listed<LongJob>> {
-    let rows = rows(&service, &caller).await?;
-    listed(&service, &caller, &uri, &LONG_JOBS, rows).await
-}
-
-/// Lists one long job, or nothing.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/longjobs/{uuid}",
-    operation_id = "QueryLongJobByUuid",
-    params(("uuid" = String, Path)),
-    responses((status = 200, body = Listed<LongJob>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn show(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uuid: PathParams<String>,
-) -> Answer<Listed<LongJob>> {
-    shown(&uuid.0, rows(&service, &caller).await?)
 }
 
 /// Submits a long job.

@@ -6,11 +6,7 @@ use serde_json::{Map, Value};
 use strongroom_domain::{ObjectId, object::FaceObject};
 use strongroom_service::{Caller, Error as ServiceError, Service};
 
-use super::{
-    Answer, Body, PathParams, action, backups,
-    inventory::{listed, shown},
-    parameters, scheduler, storages, tags,
-};
+use super::{Answer, Body, PathParams, action, backups, parameters, scheduler, storages, tags};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
@@ -18,10 +14,10 @@ use crate::zstack::{
     map::{self, tag_pattern as shapes},
     query::{params, tags::TagKind},
     wire::{
-        reply::{Accepted, Empty, Failed, Listed, One},
+        reply::{Accepted, Empty, Failed, One},
         tags::{
-            AttachTag, Attached, CreatePattern, NewTag, PatternBody, TAG_PATTERNS, TagInventory,
-            TagPattern, TaggedResources,
+            AttachTag, Attached, CreatePattern, NewTag, PatternBody, TagInventory, TagPattern,
+            TaggedResources,
         },
     },
 };
@@ -34,41 +30,6 @@ pub(crate) async fn rows(service: &Service, caller: &Caller) -> Result<Vec<TagPa
     let objects = service.list_objects(caller, PATTERN).await?;
     let row = |it: &FaceObject| Ok(shapes::pattern(it, PatternBody::deserialize(&it.body)?));
     objects.iter().map(row).collect()
-}
-
-/// Lists the patterns that meet the conditions.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/tags",
-    operation_id = "QueryTag",
-    params(("q" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Listed<TagPattern>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn list(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uri: Uri,
-) -> Answer<Listed<TagPattern>> {
-    let rows = rows(&service, &caller).await?;
-    listed(&service, &caller, &uri, &TAG_PATTERNS, rows).await
-}
-
-/// Lists one pattern, or nothing.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/tags/{uuid}",
-    operation_id = "QueryTagByUuid",
-    params(("uuid" = String, Path)),
-    responses((status = 200, body = Listed<TagPattern>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn show(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uuid: PathParams<String>,
-) -> Answer<Listed<TagPattern>> {
-    shown(&uuid.0, rows(&service, &caller).await?)
 }
 
 /// Makes a pattern.

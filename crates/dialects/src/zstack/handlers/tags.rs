@@ -1,13 +1,12 @@
 //! Tags of the system and of users, on rows of any kind.
 
-use axum::{extract::State, http::Uri};
+use axum::extract::State;
 use serde::Deserialize as _;
 use strongroom_domain::{ObjectId, object::FaceObject};
 use strongroom_service::{Caller, Error as ServiceError, Service};
 
 use super::{
     Answer, Body, PathParams,
-    inventory::{listed, shown},
     tag_patterns::{self, PATTERN},
 };
 use crate::zstack::{
@@ -17,8 +16,8 @@ use crate::zstack::{
     map,
     query::tags::TagKind,
     wire::{
-        reply::{Accepted, Empty, Failed, Listed, One},
-        tags::{CreateTag, NewTag, SYSTEM_TAGS, TagInventory, USER_TAGS},
+        reply::{Accepted, Empty, Failed, One},
+        tags::{CreateTag, NewTag, TagInventory},
         timestamp,
     },
 };
@@ -95,76 +94,6 @@ pub(crate) async fn tag_new(
             .await?;
     }
     Ok(())
-}
-
-/// Lists the tags of the system that meet the conditions.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/system-tags",
-    operation_id = "QuerySystemTag",
-    params(("q" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Listed<TagInventory>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn list_system(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uri: Uri,
-) -> Answer<Listed<TagInventory>> {
-    let rows = system(&service, &caller).await?;
-    listed(&service, &caller, &uri, &SYSTEM_TAGS, rows).await
-}
-
-/// Lists one tag of the system, or nothing.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/system-tags/{uuid}",
-    operation_id = "QuerySystemTagByUuid",
-    params(("uuid" = String, Path)),
-    responses((status = 200, body = Listed<TagInventory>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn show_system(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uuid: PathParams<String>,
-) -> Answer<Listed<TagInventory>> {
-    shown(&uuid.0, system(&service, &caller).await?)
-}
-
-/// Lists the tags of users that meet the conditions.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/user-tags",
-    operation_id = "QueryUserTag",
-    params(("q" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Listed<TagInventory>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn list_user(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uri: Uri,
-) -> Answer<Listed<TagInventory>> {
-    let rows = user(&service, &caller).await?;
-    listed(&service, &caller, &uri, &USER_TAGS, rows).await
-}
-
-/// Lists one tag of a user, or nothing.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/user-tags/{uuid}",
-    operation_id = "QueryUserTagByUuid",
-    params(("uuid" = String, Path)),
-    responses((status = 200, body = Listed<TagInventory>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn show_user(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uuid: PathParams<String>,
-) -> Answer<Listed<TagInventory>> {
-    shown(&uuid.0, user(&service, &caller).await?)
 }
 
 /// Tags a row as the system does.

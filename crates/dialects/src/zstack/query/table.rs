@@ -2,8 +2,8 @@
 //! they go over the wire.
 //!
 //! To serve one: describe it with a `static TABLE: Table` beside its wire type, write an
-//! `async fn rows(&Service, &Caller) -> Result<Vec<WireType>, Error>`, let its handlers call
-//! `handlers::inventory::{listed, shown}`, and add a line to `ENTITIES` in `handlers/zql.rs`.
+//! `async fn rows(&Service, &Caller) -> Result<Vec<WireType>, Error>`, and add a line to
+//! `handlers::inventory` and its two routes.
 
 use std::cmp::Ordering;
 

@@ -8,281 +8,23 @@ use strongroom_domain::query::{Direction, Op};
 
 use crate::zstack::query::zql::ast::{Cond, Operand, Operator, Statement, Verb};
 
-/// A message that is a call: its name, the verb, the path with the members that stand in it, and
-/// what the body wraps the rest in (nothing where the rest goes into the query string).
-type Known = (&'static str, Method, &'static str, Option<&'static str>);
+/// The messages that are calls: the verb, the path with the members that stand in it, and the name.
+const KNOWN: &str = include_str!("calls.txt");
 
-const DB: &str = "/database-backups";
+fn known() -> impl Iterator<Item = (Method, &'static str, &'static str)> {
+    KNOWN.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let method = words.next()?.parse().ok()?;
+        Some((method, words.next()?, words.next()?))
+    })
+}
 
-static KNOWN: &[Known] = &[
-    (
-        "LogInByAccount",
-        Method::PUT,
-        "/accounts/login",
-        Some("logInByAccount"),
-    ),
-    (
-        "LogInByUser",
-        Method::PUT,
-        "/accounts/users/login",
-        Some("logInByUser"),
-    ),
-    ("LogIn", Method::PUT, "/login", Some("logIn")),
-    (
-        "LogOut",
-        Method::DELETE,
-        "/accounts/sessions/{sessionUuid}",
-        None,
-    ),
-    (
-        "ValidateSession",
-        Method::GET,
-        "/accounts/sessions/{sessionUuid}/valid",
-        None,
-    ),
-    (
-        "RenewSession",
-        Method::PUT,
-        "/accounts/sessions/{sessionUuid}/renew",
-        Some("renewSession"),
-    ),
-    ("ZQLQuery", Method::GET, "/zql", None),
-    ("CreateDatabaseBackup", Method::POST, DB, Some("params")),
-    (
-        "DeleteDatabaseBackup",
-        Method::DELETE,
-        "/database-backups/{uuid}",
-        None,
-    ),
-    (
-        "RecoverDatabaseFromBackup",
-        Method::PUT,
-        "/database-backups/actions",
-        Some("recoverDatabaseFromBackup"),
-    ),
-    (
-        "SyncDatabaseBackup",
-        Method::PUT,
-        "/database-backups/imageStore/{imageStoreUuid}/actions",
-        Some("syncDatabaseBackup"),
-    ),
-    (
-        "SyncDatabaseBackupFromImageStoreBackupStorage",
-        Method::PUT,
-        "/database-backups/{uuid}/actions",
-        Some("syncDatabaseBackupFromImageStoreBackupStorage"),
-    ),
-    (
-        "ExportDatabaseBackupFromBackupStorage",
-        Method::PUT,
-        "/database-backups/{databaseBackupUuid}/backup-storage/{backupStorageUuid}/actions",
-        Some("exportDatabaseBackupFromBackupStorage"),
-    ),
-    (
-        "DeleteExportedDatabaseBackupFromBackupStorage",
-        Method::DELETE,
-        "/exported-database-backup/{databaseBackupUuid}/backup-storage/{backupStorageUuid}",
-        None,
-    ),
-    (
-        "GetDatabaseBackupFromImageStore",
-        Method::GET,
-        "/database-backups/image-store",
-        None,
-    ),
-    (
-        "AddImageStoreBackupStorage",
-        Method::POST,
-        "/backup-storage/image-store",
-        Some("params"),
-    ),
-    (
-        "UpdateBackupStorage",
-        Method::PUT,
-        "/backup-storage/{uuid}/actions",
-        Some("updateBackupStorage"),
-    ),
-    (
-        "ChangeBackupStorageState",
-        Method::PUT,
-        "/backup-storage/{uuid}/actions",
-        Some("changeBackupStorageState"),
-    ),
-    (
-        "ReconnectBackupStorage",
-        Method::PUT,
-        "/backup-storage/{uuid}/actions",
-        Some("reconnectBackupStorage"),
-    ),
-    (
-        "DeleteBackupStorage",
-        Method::DELETE,
-        "/backup-storage/{uuid}",
-        None,
-    ),
-    (
-        "GetBackupStorageCapacity",
-        Method::GET,
-        "/backup-storage/capacities",
-        None,
-    ),
-    (
-        "CreateSchedulerJob",
-        Method::POST,
-        "/scheduler/jobs",
-        Some("params"),
-    ),
-    (
-        "UpdateSchedulerJob",
-        Method::PUT,
-        "/scheduler/jobs/{uuid}/actions",
-        Some("updateSchedulerJob"),
-    ),
-    (
-        "DeleteSchedulerJob",
-        Method::DELETE,
-        "/scheduler/jobs/{uuid}",
-        None,
-    ),
-    (
-        "CreateSchedulerTrigger",
-        Method::POST,
-        "/scheduler/triggers",
-        Some("params"),
-    ),
-    (
-        "UpdateSchedulerTrigger",
-        Method::PUT,
-        "/scheduler/triggers/{uuid}/actions",
-        Some("updateSchedulerTrigger"),
-    ),
-    (
-        "RunSchedulerTrigger",
-        Method::PUT,
-        "/scheduler/triggers/{uuid}/actions",
-        Some("runSchedulerTrigger"),
-    ),
-    (
-        "DeleteSchedulerTrigger",
-        Method::DELETE,
-        "/scheduler/triggers/{uuid}",
-        None,
-    ),
-    (
-        "AddSchedulerJobToSchedulerTrigger",
-        Method::POST,
-        "/scheduler/jobs/{schedulerJobUuid}/scheduler/triggers/{schedulerTriggerUuid}",
-        Some("params"),
-    ),
-    (
-        "RemoveSchedulerJobFromSchedulerTrigger",
-        Method::DELETE,
-        "/scheduler/jobs/{schedulerJobUuid}/scheduler/triggers/{schedulerTriggerUuid}",
-        None,
-    ),
-    (
-        "CreateSchedulerJobGroup",
-        Method::POST,
-        "/scheduler/jobgroups",
-        Some("params"),
-    ),
-    (
-        "DeleteSchedulerJobGroup",
-        Method::DELETE,
-        "/scheduler/jobgroups/{uuid}",
-        None,
-    ),
-    (
-        "AddSchedulerJobGroupToSchedulerTrigger",
-        Method::POST,
-        "/scheduler/jobgroups/{schedulerJobGroupUuid}/scheduler/triggers/{schedulerTriggerUuid}",
-        Some("params"),
-    ),
-    (
-        "RemoveSchedulerJobGroupFromSchedulerTrigger",
-        Method::DELETE,
-        "/scheduler/jobgroups/{schedulerJobGroupUuid}/scheduler/triggers/{schedulerTriggerUuid}",
-        None,
-    ),
-    (
-        "ChangeSchedulerState",
-        Method::PUT,
-        "/schedulers/{uuid}",
-        Some("changeSchedulerState"),
-    ),
-    (
-        "CreateSystemTag",
-        Method::POST,
-        "/system-tags",
-        Some("params"),
-    ),
-    ("CreateUserTag", Method::POST, "/user-tags", Some("params")),
-    ("CreateTag", Method::POST, "/tags", Some("params")),
-    (
-        "UpdateTag",
-        Method::PUT,
-        "/tags/{uuid}/actions",
-        Some("updateTag"),
-    ),
-    (
-        "AttachTagToResources",
-        Method::POST,
-        "/tags/{tagUuid}/resources",
-        Some("params"),
-    ),
-    (
-        "DetachTagFromResources",
-        Method::DELETE,
-        "/tags/{tagUuid}/resources",
-        None,
-    ),
-    ("DeleteTag", Method::DELETE, "/tags/{uuid}", None),
-    (
-        "CreateAccessKey",
-        Method::POST,
-        "/accesskeys",
-        Some("params"),
-    ),
-    (
-        "ChangeAccessKeyState",
-        Method::PUT,
-        "/accesskeys/{uuid}/actions",
-        Some("changeAccessKeyState"),
-    ),
-    (
-        "DeleteAccessKey",
-        Method::DELETE,
-        "/accesskeys/{uuid}",
-        None,
-    ),
-    ("SubmitLongJob", Method::POST, "/longjobs", Some("params")),
-    (
-        "CancelLongJob",
-        Method::PUT,
-        "/longjobs/{uuid}/actions",
-        Some("cancelLongJob"),
-    ),
-    ("DeleteLongJob", Method::DELETE, "/longjobs/{uuid}", None),
-    (
-        "GetTaskProgress",
-        Method::GET,
-        "/task-progresses/{apiId}",
-        None,
-    ),
-    (
-        "GetVersion",
-        Method::PUT,
-        "/management-nodes/actions",
-        Some("getVersion"),
-    ),
-    (
-        "GetCurrentTime",
-        Method::PUT,
-        "/management-nodes/actions",
-        Some("getCurrentTime"),
-    ),
-    ("IsReadyToGo", Method::GET, "/management-nodes/ready", None),
-];
+/// What the body of an action wraps its members in.
+fn first_lower(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|it| it.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
 
 /// A message taken apart.
 #[derive(Debug)]
@@ -323,24 +65,23 @@ impl Message {
 
     /// The call of the REST API that it is.
     pub(super) fn call(&self) -> Option<ToCall> {
-        let known = KNOWN.iter().find(|it| it.0 == self.name)?;
-        let (_, method, path, wrapper) = known;
+        let (method, path) = known()
+            .find(|it| it.2 == self.name)
+            .map(|it| (it.0, it.1))?;
         let mut rest = self.members.clone();
         let mut uri = filled(path, &mut rest)?;
-        let body = if let Some(wrapper) = wrapper {
-            json!({ *wrapper: rest })
-        } else {
-            let query = query_string(&rest);
-            if !query.is_empty() {
-                uri = format!("{uri}?{query}");
+        let body = match method {
+            Method::POST => json!({ "params": rest }),
+            Method::PUT => json!({ first_lower(&self.name): rest }),
+            _ => {
+                let query = query_string(&rest);
+                if !query.is_empty() {
+                    uri = format!("{uri}?{query}");
+                }
+                Value::Null
             }
-            Value::Null
         };
-        Some(ToCall {
-            method: method.clone(),
-            uri,
-            body,
-        })
+        Some(ToCall { method, uri, body })
     }
 
     /// The statement that it is, if it is a query, and whether only the number is wanted; what is
@@ -520,7 +261,8 @@ mod tests {
     #[test]
     fn every_known_call_is_routed() {
         let (_, document) = crate::zstack::router().split_for_parts();
-        for (name, method, path, _) in KNOWN {
+        assert_eq!(known().count(), KNOWN.lines().count());
+        for (method, path, name) in known() {
             let shape = |path: &str| {
                 let segments = path
                     .split('/')
@@ -534,7 +276,7 @@ mod tests {
                 .iter()
                 .find(|(it, _)| shape(it) == wanted);
             let (_, item) = found.unwrap_or_else(|| panic!("{name}: {wanted}"));
-            let operation = match *method {
+            let operation = match method {
                 Method::GET => &item.get,
                 Method::PUT => &item.put,
                 Method::POST => &item.post,
@@ -543,6 +285,7 @@ mod tests {
             assert!(operation.is_some(), "{name}: {method} {wanted}");
         }
     }
+
     #[test]
     fn every_call_that_is_routed_is_known() {
         // Not calls of the vendor's, or under another name.
@@ -559,7 +302,7 @@ mod tests {
                 else {
                     continue;
                 };
-                let known = KNOWN.iter().any(|it| it.0 == name);
+                let known = known().any(|it| it.2 == name);
                 let query = name.starts_with("Query");
                 assert!(known || query || others.contains(&name), "{name}");
             }

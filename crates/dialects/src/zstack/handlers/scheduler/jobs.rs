@@ -10,15 +10,11 @@ use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
     error::{Code, Error},
-    handlers::{
-        Answer, Body, PathParams, action,
-        inventory::{listed, shown},
-        parameters,
-    },
+    handlers::{Answer, Body, PathParams, action, parameters},
     map::{self, scheduler as shapes},
     wire::{
-        reply::{Accepted, Empty, Failed, Inventory, Listed, One},
-        scheduler::{self, Create, JobBody, SchedulerJob, SchedulerJobGroup},
+        reply::{Accepted, Empty, Failed, Inventory, One},
+        scheduler::{Create, JobBody, SchedulerJob, SchedulerJobGroup},
     },
 };
 
@@ -43,76 +39,6 @@ async fn rows(service: &Service, caller: &Caller, kind: &str) -> Result<Vec<Sche
         .iter()
         .map(|(object, body)| shapes::job(object, body, &policies))
         .collect())
-}
-
-/// Lists the scheduler jobs that meet the conditions.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/scheduler/jobs",
-    operation_id = "QuerySchedulerJob",
-    params(("q" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Listed<SchedulerJob>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn list_jobs(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uri: Uri,
-) -> Answer<Listed<SchedulerJob>> {
-    let rows = jobs(&service, &caller).await?;
-    listed(&service, &caller, &uri, &scheduler::JOBS, rows).await
-}
-
-/// Lists one scheduler job, or nothing.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/scheduler/jobs/{uuid}",
-    operation_id = "QuerySchedulerJobByUuid",
-    params(("uuid" = String, Path)),
-    responses((status = 200, body = Listed<SchedulerJob>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn show_job(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uuid: PathParams<String>,
-) -> Answer<Listed<SchedulerJob>> {
-    shown(&uuid.0, jobs(&service, &caller).await?)
-}
-
-/// Lists the groups of scheduler jobs that meet the conditions.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/scheduler/jobgroups",
-    operation_id = "QuerySchedulerJobGroup",
-    params(("q" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Listed<SchedulerJobGroup>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn list_groups(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uri: Uri,
-) -> Answer<Listed<SchedulerJobGroup>> {
-    let rows = groups(&service, &caller).await?;
-    listed(&service, &caller, &uri, &scheduler::JOB_GROUPS, rows).await
-}
-
-/// Lists one group, or nothing.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/scheduler/jobgroups/{uuid}",
-    operation_id = "QuerySchedulerJobGroupByUuid",
-    params(("uuid" = String, Path)),
-    responses((status = 200, body = Listed<SchedulerJobGroup>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn show_group(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uuid: PathParams<String>,
-) -> Answer<Listed<SchedulerJobGroup>> {
-    shown(&uuid.0, groups(&service, &caller).await?)
 }
 
 /// Creates a scheduler job; it runs once it is bound to a trigger.

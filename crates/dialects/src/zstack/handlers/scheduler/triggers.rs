@@ -10,15 +10,11 @@ use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
     error::Error,
-    handlers::{
-        Answer, Body, PathParams, action,
-        inventory::{listed, shown},
-        parameters,
-    },
+    handlers::{Answer, Body, PathParams, action, parameters},
     map::{self, scheduler as shapes},
     wire::{
-        reply::{Accepted, Empty, Failed, Listed, One},
-        scheduler::{self, Create, RunTrigger, SchedulerTrigger, TriggerBody},
+        reply::{Accepted, Empty, Failed, One},
+        scheduler::{Create, RunTrigger, SchedulerTrigger, TriggerBody},
     },
 };
 
@@ -35,41 +31,6 @@ pub(crate) async fn triggers(
         shapes::trigger(object, body, &policies, &groups)
     };
     Ok(triggers.iter().map(row).collect())
-}
-
-/// Lists the triggers that meet the conditions.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/scheduler/triggers",
-    operation_id = "QuerySchedulerTrigger",
-    params(("q" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Listed<SchedulerTrigger>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn list_triggers(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uri: Uri,
-) -> Answer<Listed<SchedulerTrigger>> {
-    let rows = triggers(&service, &caller).await?;
-    listed(&service, &caller, &uri, &scheduler::TRIGGERS, rows).await
-}
-
-/// Lists one trigger, or nothing.
-#[utoipa::path(
-    get,
-    path = "/zstack/v1/scheduler/triggers/{uuid}",
-    operation_id = "QuerySchedulerTriggerByUuid",
-    params(("uuid" = String, Path)),
-    responses((status = 200, body = Listed<SchedulerTrigger>), (status = 503, body = Failed)),
-)]
-pub(crate) async fn show_trigger(
-    State(service): State<Service>,
-    _: Call,
-    Auth(caller): Auth,
-    uuid: PathParams<String>,
-) -> Answer<Listed<SchedulerTrigger>> {
-    shown(&uuid.0, triggers(&service, &caller).await?)
 }
 
 /// Creates a trigger.

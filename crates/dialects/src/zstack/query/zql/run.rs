@@ -23,7 +23,7 @@ use crate::zstack::{
     handlers::{
         backups::exports,
         inventory::tags,
-        zql::{ENTITIES, rows},
+        inventory::{TABLES, rows},
     },
     map::{self, places::Places},
     query::{
@@ -403,11 +403,7 @@ fn entity(name: &str) -> Result<&'static Table, BadZql> {
         let own = it.name().strip_suffix("Inventory").unwrap_or(it.name());
         own.eq_ignore_ascii_case(name)
     };
-    let found = [&backups::TABLE]
-        .iter()
-        .chain(ENTITIES)
-        .find(named)
-        .copied();
+    let found = [&backups::TABLE].iter().chain(TABLES).find(named).copied();
     found.ok_or_else(|| BadZql::Entity(name.to_owned()))
 }
 
