@@ -1,11 +1,13 @@
 //! Filters and sort orders over lists, as values. Faces build them from their own query
 //! language, the store compiles them to parameterised SQL.
 
+mod case;
 mod holds;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use self::case::{fold, fold_ascii, fold_case, variants};
 use crate::text_enum;
 
 /// A condition on rows whose columns are named by `F`.
@@ -27,7 +29,7 @@ pub enum Filter<F> {
     In(F, Vec<Value>),
     /// The column matches an SQL `LIKE` pattern (`%`, `_`, escape `\`), case-sensitively.
     Like(F, String),
-    /// The column's text form matches an SQL `LIKE` pattern, ASCII case aside.
+    /// The column's text form matches an SQL `LIKE` pattern, case aside; see [`fold_case`].
     LikeFolded(F, String),
     /// The column is NULL.
     IsNull(F),
@@ -106,15 +108,10 @@ pub enum Value {
     Bool(bool),
     /// A time column.
     Time(Timestamp),
-    /// Compares, byte by byte, with the text form of any column, ASCII case and trailing blanks on
-    /// either side aside: how MySQL's default collation sees ASCII. Must be given folded; see
-    /// [`fold`].
+    /// Compares, byte by byte, with the text form of any column, case and trailing blanks on
+    /// either side aside; must be given folded, see [`fold`]. Of the column's letters outside ASCII
+    /// only those are folded that the value has too: all that counts for equality.
     Folded(String),
-}
-
-/// The form in which texts are equal that differ only in ASCII case and trailing blanks.
-pub fn fold(text: &str) -> String {
-    text.trim_end_matches(' ').to_ascii_lowercase()
 }
 
 impl From<&str> for Value {
@@ -190,9 +187,9 @@ impl<F> Sort<F> {
 pub enum SortForm {
     /// The value itself; a text byte by byte.
     Value,
-    /// A text, ASCII case and trailing blanks aside; see [`fold`].
+    /// A text, ASCII case and trailing blanks aside; see [`fold_ascii`].
     Folded,
-    /// The word that it is shown as, folded; each value of the column with its word.
+    /// The word of ASCII that it is shown as, folded; each value of the column with its word.
     Shown(&'static [(&'static str, &'static str)]),
     /// Of a number: 0 where it is NULL.
     OrZero,

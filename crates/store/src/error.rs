@@ -61,7 +61,7 @@ pub enum Error {
         /// The column.
         field: &'static str,
     },
-    /// A filter with more values than the databases take.
+    /// A filter with more values, or letters outside ASCII, than the databases take.
     #[error("the filter has more than {limit} values")]
     TooComplex {
         /// How many would have been taken.

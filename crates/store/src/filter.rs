@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use strongroom_domain::query::{
-    self, BackupField, Filter, Op, OperationField, RestoreField, Sort, SortForm, fold,
+    self, BackupField, Filter, Op, OperationField, RestoreField, Sort, SortForm, fold_ascii,
+    fold_case, variants,
 };
 
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
 /// How many values a filter may mention: SQLite takes 32,766, but the time to plan many alternatives
 /// grows with the square of their number.
 const MAX_VALUES: usize = 5_000;
+
+/// How many letters outside ASCII a condition may mention: SQLite takes expressions 1,000 deep.
+const MAX_LETTERS: usize = 500;
 
 /// A column that clients may filter by.
 pub(crate) trait Field: Copy {
@@ -131,11 +135,14 @@ fn key<F: Field>(sort: &Sort<F>) -> Key {
 
 /// The place of the word that a column's value is shown as among all those words.
 fn places(column: &str, words: &[(&'static str, &'static str)]) -> String {
-    let mut shown: Vec<String> = words.iter().map(|(_, shown)| fold(shown)).collect();
+    let mut shown: Vec<String> = words.iter().map(|(_, shown)| fold_ascii(shown)).collect();
     shown.sort_unstable();
     shown.dedup();
     let cases = words.iter().map(|(value, word)| {
-        let place = shown.iter().position(|it| *it == fold(word)).unwrap_or(0);
+        let place = shown
+            .iter()
+            .position(|it| *it == fold_ascii(word))
+            .unwrap_or(0);
         format!("WHEN '{}' THEN {place} ", value.replace('\'', "''"))
     });
     let cases: String = cases.collect();
@@ -164,22 +171,16 @@ fn compile<F: Field>(out: &mut Conditions, filter: &Filter<F>) -> Result<String>
         Filter::Any(any) => joined(out, any, " OR ", "1 = 0")?,
         Filter::Not(one) => format!("(NOT {})", compile(out, one)?),
         Filter::Compare(field, op, value) => {
-            let (left, place) = sides(out, column_of(out, *field), value)?;
-            format!("{left} {} {place}", symbol(*op))
+            let column = column_of(out, *field);
+            let left = compared(out, column, &[value])?;
+            format!("{left} {} {}", symbol(*op), place(out, column, value)?)
         }
         Filter::In(field, values) => {
             let column = column_of(out, *field);
-            let mut lists: Vec<(String, Vec<String>)> = Vec::new();
-            for value in values {
-                let (left, place) = sides(out, column, value)?;
-                match lists.iter_mut().find(|(seen, _)| *seen == left) {
-                    Some((_, places)) => places.push(place),
-                    None => lists.push((left, vec![place])),
-                }
-            }
-            let lists = lists.iter();
-            let lists = lists.map(|(left, places)| format!("{left} IN ({})", places.join(", ")));
-            match lists.collect::<Vec<_>>().join(" OR ") {
+            let folded = |it: &&query::Value| matches!(it, query::Value::Folded(_));
+            let (folded, exact): (Vec<_>, Vec<_>) = values.iter().partition(folded);
+            let lists = [list(out, column, &folded)?, list(out, column, &exact)?];
+            match lists.into_iter().flatten().collect::<Vec<_>>().join(" OR ") {
                 // Even so it is unknown, not untrue, whether NULL is a member.
                 none if none.is_empty() => format!("{0} <> {0}", column.name),
                 any => format!("({any})"),
@@ -193,8 +194,10 @@ fn compile<F: Field>(out: &mut Conditions, filter: &Filter<F>) -> Result<String>
             )
         }
         Filter::LikeFolded(field, pattern) => {
-            let place = out.bind(complete(&pattern.to_ascii_lowercase()));
-            let text = lower(out, &text_form(out, column_of(out, *field)));
+            let pattern = fold_case(pattern);
+            let text = text_form(out, column_of(out, *field));
+            let text = folded_towards(out, &text, &pattern)?;
+            let place = out.bind(complete(&pattern));
             format!("{text} LIKE {place} ESCAPE '\\'")
         }
         Filter::IsNull(field) => format!("{} IS NULL", column_of(out, *field).name),
@@ -229,23 +232,45 @@ fn joined<F: Field>(
     }
 }
 
-/// The column, or what a value is to be compared with instead of it, and the value's place.
-fn sides(out: &mut Conditions, column: Column, value: &query::Value) -> Result<(String, String)> {
+/// Whether the column equals one of the values, all of which are folded or none is.
+fn list(out: &mut Conditions, column: Column, values: &[&query::Value]) -> Result<Option<String>> {
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let left = compared(out, column, values)?;
+    let places = values.iter().map(|value| place(out, column, value));
+    let places = places.collect::<Result<Vec<_>>>()?.join(", ");
+    Ok(Some(format!("{left} IN ({places})")))
+}
+
+/// The column, or what is compared instead of it with folded values.
+fn compared(out: &mut Conditions, column: Column, values: &[&query::Value]) -> Result<String> {
+    let folded = values.iter().filter_map(|value| match value {
+        query::Value::Folded(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let folded: Vec<_> = folded.collect();
+    if folded.is_empty() {
+        return Ok(column.name.to_owned());
+    }
+    let text = format!("RTRIM({}, ' ')", text_form(out, column));
+    folded_towards(out, &text, &folded.concat())
+}
+
+/// Binds a value; gives its place.
+fn place(out: &mut Conditions, column: Column, value: &query::Value) -> Result<String> {
     if out.values.len() >= MAX_VALUES {
         return Err(Error::TooComplex { limit: MAX_VALUES });
     }
     let bound = match (value, column.kind) {
-        (query::Value::Folded(it), _) => {
-            let text = format!("RTRIM({}, ' ')", text_form(out, column));
-            return Ok((lower(out, &text), out.bind(it.as_str())));
-        }
+        (query::Value::Folded(it), _) => Value::from(it.as_str()),
         (query::Value::Id(it), Kind::Id) => Value::from(*it),
         (query::Value::Text(it), Kind::Text) => Value::from(it.as_str()),
         (query::Value::Int(it), Kind::Int) => Value::from(*it),
         (query::Value::Time(it), Kind::Time) => Value::from(*it),
         _ => return Err(Error::WrongType { field: column.name }),
     };
-    Ok((column.name.to_owned(), out.bind(bound)))
+    Ok(out.bind(bound))
 }
 
 fn symbol(op: Op) -> &'static str {
@@ -277,6 +302,35 @@ fn text_form(out: &Conditions, column: Column) -> String {
              'YYYY-MM-DD HH24:MI:SS') COLLATE \"C\""
         ),
     }
+}
+
+/// Folds the case of ASCII letters, and of those others that `other`, which is folded, has too:
+/// the databases fold only the former alike. Without others an index of folded names serves it.
+fn folded_towards(out: &mut Conditions, text: &str, other: &str) -> Result<String> {
+    let mut letters: Vec<char> = other.chars().filter(|it| !it.is_ascii()).collect();
+    letters.sort_unstable();
+    letters.dedup();
+    let pairs = letters
+        .iter()
+        .flat_map(|to| variants(*to).iter().map(|from| (*from, *to)));
+    let pairs: Vec<_> = pairs.collect();
+    let mut text = lower(out, text);
+    if pairs.is_empty() {
+        return Ok(text);
+    }
+    if pairs.len() > MAX_LETTERS {
+        return Err(Error::TooComplex { limit: MAX_LETTERS });
+    }
+    if out.postgres {
+        let (from, to): (String, String) = pairs.into_iter().unzip();
+        let (from, to) = (out.bind(from), out.bind(to));
+        return Ok(format!("TRANSLATE({text}, {from}, {to})"));
+    }
+    for (from, to) in pairs {
+        let (from, to) = (out.bind(from.to_string()), out.bind(to.to_string()));
+        text = format!("REPLACE({text}, {from}, {to})");
+    }
+    Ok(text)
 }
 
 /// Folds the case of ASCII letters, and of no others.

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 use serde_json::Map;
-use strongroom_domain::query::{Direction, Filter, Value, fold};
+use strongroom_domain::query::{Direction, Filter, Value, fold_ascii};
 
 use super::{
     Query, Unknown, check_members,
@@ -254,7 +254,7 @@ pub(crate) fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     match (a, b) {
         (Some(Value::Int(a)), Some(Value::Int(b))) => a.cmp(b),
         (Some(Value::Time(a)), Some(Value::Time(b))) => a.cmp(b),
-        (Some(a), Some(b)) => fold(&a.text_form()).cmp(&fold(&b.text_form())),
+        (Some(a), Some(b)) => fold_ascii(&a.text_form()).cmp(&fold_ascii(&b.text_form())),
         (a, b) => a.is_some().cmp(&b.is_some()),
     }
 }
