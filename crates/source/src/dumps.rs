@@ -25,8 +25,10 @@ use strongroom_domain::{
 };
 
 use crate::{
-    Entries, Prepared, RestoreRequest, SourceError, Warnings, database::Mode, process::feed,
-    tools::Version,
+    Entries, Prepared, RestoreRequest, SourceError, Warnings,
+    database::Mode,
+    process::feed,
+    tools::{Series, Version},
 };
 
 /// The file that describes the server and what was dumped of it.
@@ -89,6 +91,11 @@ impl<D: DeserializeOwned> Description<D> {
     /// The version of the server that was backed up.
     pub(crate) fn major(&self) -> u32 {
         Version::parse(&self.version).map_or(0, |it| it.major)
+    }
+
+    /// The same with its second number.
+    pub(crate) fn series(&self) -> Series {
+        Series::of(&self.version)
     }
 
     /// Bytes on the server's disk, as far as is known.

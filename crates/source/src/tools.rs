@@ -11,10 +11,15 @@ use crate::SourceError;
 /// Where Debian keeps the programs of each version of PostgreSQL.
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 
+/// Where MySQL's programs are if they were not installed as packages, or beside MariaDB's.
+const MYSQL_PROGRAMS: &str = "/usr/local/mysql/bin";
+
 /// A version of a program or server, as it says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Version {
     pub(crate) major: u32,
+    /// 0 if it is not told.
+    pub(crate) minor: u32,
     text: String,
 }
 
@@ -24,9 +29,16 @@ impl Version {
         let text = text.trim();
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
         let text = text[..end.unwrap_or(text.len())].trim_end_matches('.');
-        let major = text.split('.').next()?.parse().ok()?;
+        let mut numbers = text.split('.');
+        let major = numbers.next()?.parse().ok()?;
+        let minor = numbers.next().and_then(|it| it.parse().ok()).unwrap_or(0);
         let text = text.to_owned();
-        Some(Self { major, text })
+        Some(Self { major, minor, text })
+    }
+
+    /// What MariaDB and MySQL develop side by side, e.g. 10.11 or 8.4.
+    pub(crate) fn series(&self) -> Series {
+        Series(self.major, self.minor)
     }
 
     /// Finds the number in what a program says when it is asked for its version.
@@ -49,11 +61,30 @@ impl fmt::Display for Version {
     }
 }
 
+/// The first two numbers of a version; 0.0 if it is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Series(u32, u32);
+
+impl Series {
+    /// That of a version as a server says it.
+    pub(crate) fn of(version: &str) -> Self {
+        Version::parse(version).map_or_else(Self::default, |it| it.series())
+    }
+}
+
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
 /// A program that is there.
 #[derive(Debug, Clone)]
 pub(crate) struct Tool {
     pub(crate) program: PathBuf,
     pub(crate) version: Version,
+    /// Whether it is of MariaDB, whose programs have the names of MySQL's too.
+    pub(crate) is_mariadb: bool,
 }
 
 impl Tool {
@@ -72,6 +103,7 @@ impl Tool {
         Ok(Some(Self {
             program: program.to_owned(),
             version,
+            is_mariadb: said.contains("MariaDB"),
         }))
     }
 
@@ -85,12 +117,31 @@ impl Tool {
         if self.version.major >= major {
             return Ok(self);
         }
-        let program = self.program.display();
-        let message = format!(
-            "version {} is older than {what} ({major}); install package `{package}` of that version",
-            self.version
-        );
-        Err(SourceError::failed(format!("`{program}`"), message))
+        let than = format!("{what} ({major})");
+        Err(self.unfit(&format!("older than {than}"), package))
+    }
+
+    /// Fails if the program is of an older series than the server.
+    pub(crate) fn not_before(self, series: Series, package: &str) -> Result<Self, SourceError> {
+        if self.version.series() >= series {
+            return Ok(self);
+        }
+        Err(self.unfit(&format!("older than the server ({series})"), package))
+    }
+
+    /// Fails unless the program is of this very series.
+    pub(crate) fn exactly(self, series: Series, package: &str) -> Result<Self, SourceError> {
+        if self.version.series() == series {
+            return Ok(self);
+        }
+        Err(self.unfit(&format!("not that of the server ({series})"), package))
+    }
+
+    fn unfit(&self, how: &str, package: &str) -> SourceError {
+        let (program, version) = (self.program.display(), &self.version);
+        let message =
+            format!("version {version} is {how}; install package `{package}` of that version");
+        SourceError::failed(format!("`{program}`"), message)
     }
 }
 
@@ -110,6 +161,27 @@ impl Tools {
             }
         }
         Err(missing(names, package))
+    }
+
+    /// MySQL's own program of a name that MariaDB has, too.
+    pub(crate) fn mysql(&self, name: &str) -> Result<Tool, SourceError> {
+        let mut paths = vec![self.path(name)];
+        if self.directory.is_none() {
+            paths.push(Path::new(MYSQL_PROGRAMS).join(name));
+        }
+        for path in paths {
+            if let Some(tool) = Tool::probe(&path)?.filter(|it| !it.is_mariadb) {
+                return Ok(tool);
+            }
+        }
+        let message = format!(
+            "a MySQL server needs MySQL's own `{name}`, here or in `{MYSQL_PROGRAMS}`: what \
+             MariaDB's writes of generated columns and of vectors cannot be restored"
+        );
+        Err(SourceError::failed(
+            format!("looking for `{name}`"),
+            message,
+        ))
     }
 
     /// Where a program is, if it is there.
@@ -180,6 +252,14 @@ mod tests {
     ) {
         let version = Version::find(said).unwrap();
         assert_eq!((version.major, version.to_string().as_str()), (major, text));
+    }
+
+    #[test]
+    fn series_are_compared_by_both_numbers() {
+        assert!(Series::of("10.6.18-MariaDB") < Series::of("10.11.2-MariaDB"));
+        assert_eq!(Series::of("8.4.3"), Series::of("8.4.0-commercial"));
+        assert_eq!(Series::of("8.4.3").to_string(), "8.4");
+        assert_eq!(Series::of("?").to_string(), "0.0");
     }
 
     #[test]

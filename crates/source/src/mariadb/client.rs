@@ -11,7 +11,7 @@ use crate::{
     database::{Server, Tls},
     process::{Program, ask, feed},
     secret::{anonymous, path_of, read_password},
-    tools::{Tool, Tools, Version},
+    tools::{Series, Tool, Tools},
 };
 
 /// Debian's package of the clients.
@@ -21,8 +21,9 @@ const PACKAGE: &str = "mariadb-client";
 #[derive(Debug)]
 pub(super) struct Client {
     tools: Tools,
-    /// The options file, which has the password.
-    options: Secret,
+    server: Server,
+    user: Option<String>,
+    password: Option<Secret>,
     name: String,
 }
 
@@ -44,8 +45,8 @@ impl Facts {
         }
     }
 
-    pub(super) fn major(&self) -> u32 {
-        Version::parse(&self.version).map_or(0, |it| it.major)
+    pub(super) fn series(&self) -> Series {
+        Series::of(&self.version)
     }
 }
 
@@ -64,40 +65,54 @@ impl Client {
         user: Option<&str>,
         password: Option<Secret>,
     ) -> Self {
-        let port = server.port.map(|it| it.to_string());
-        let socket = server.socket.as_ref().map(|it| it.to_string_lossy());
-        let ca = server.tls_ca.as_ref().map(|it| it.to_string_lossy());
-        let verified = (server.tls == Some(Tls::Verified)).then_some("1");
-        // Or else `localhost` is a socket, whatever the port says.
-        let protocol = server.host.as_ref().map(|_| "tcp");
-        let pairs = [
-            ("protocol", protocol),
-            ("ssl", server.tls.map(|_| "1")),
-            ("ssl-verify-server-cert", verified),
-            ("ssl-ca", ca.as_deref()),
-            ("socket", socket.as_deref()),
-            ("host", server.host.as_deref()),
-            ("port", port.as_deref()),
-            ("user", user),
-            ("password", password.as_ref().map(Secret::expose)),
-        ];
-        let mut options = "[client]\n".to_owned();
-        for (key, value) in pairs {
-            if let Some(value) = value {
-                let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-                options.extend([key, "=\"", &value, "\"\n"]);
-            }
-        }
         let name = match (&server.socket, &server.host) {
             (Some(socket), _) => format!("database server `{}`", socket.display()),
             (None, host) => format!("database server `{}`", host.as_deref().unwrap_or_default()),
         };
-        let tools = tools.clone();
         Self {
-            tools,
-            options: Secret::new(options),
+            tools: tools.clone(),
+            server: server.clone(),
+            user: user.map(str::to_owned),
+            password,
             name,
         }
+    }
+
+    /// The options file of a program, which has the password. MariaDB's and MySQL's programs differ
+    /// in how they are told to use TLS.
+    fn options(&self, is_mariadb: bool) -> Secret {
+        let server = &self.server;
+        let port = server.port.map(|it| it.to_string());
+        let socket = server.socket.as_ref().map(|it| it.to_string_lossy());
+        let ca = server.tls_ca.as_ref().map(|it| it.to_string_lossy());
+        // Or else `localhost` is a socket, whatever the port says.
+        let protocol = server.host.as_ref().map(|_| "tcp");
+        let (tls, verify) = match (server.tls, is_mariadb) {
+            (None, _) => (None, None),
+            (Some(Tls::Required), true) => (Some(("ssl", "1")), None),
+            (Some(Tls::Verified), true) => {
+                (Some(("ssl", "1")), Some(("ssl-verify-server-cert", "1")))
+            }
+            (Some(Tls::Required), false) => (Some(("ssl-mode", "REQUIRED")), None),
+            (Some(Tls::Verified), false) => (Some(("ssl-mode", "VERIFY_IDENTITY")), None),
+        };
+        let pairs = [
+            protocol.map(|it| ("protocol", it)),
+            tls,
+            verify,
+            ca.as_deref().map(|it| ("ssl-ca", it)),
+            socket.as_deref().map(|it| ("socket", it)),
+            server.host.as_deref().map(|it| ("host", it)),
+            port.as_deref().map(|it| ("port", it)),
+            self.user.as_deref().map(|it| ("user", it)),
+            self.password.as_ref().map(|it| ("password", it.expose())),
+        ];
+        let mut options = "[client]\n".to_owned();
+        for (key, value) in pairs.into_iter().flatten() {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            options.extend([key, "=\"", &value, "\"\n"]);
+        }
+        Secret::new(options)
     }
 
     /// What the server is called in errors.
@@ -105,23 +120,32 @@ impl Client {
         &self.name
     }
 
-    /// The program that dumps, if it is not too old for the server.
+    /// The program that dumps, if it is the server's own and not too old for it.
     pub(super) fn dump_tool(&self, facts: &Facts) -> Result<Tool, SourceError> {
+        if facts.product() == "MySQL" {
+            let tool = self.tools.mysql("mysqldump")?;
+            return tool.not_before(facts.series(), "mysql-client");
+        }
         let tool = self.tools.find(&["mariadb-dump", "mysqldump"], PACKAGE)?;
-        tool.at_least(facts.major(), "the server", PACKAGE)
+        if !tool.is_mariadb {
+            let message = format!("is MySQL's, but the server is MariaDB; install `{PACKAGE}`");
+            let what = format!("`{}`", tool.program.display());
+            return Err(SourceError::failed(what, message));
+        }
+        tool.not_before(facts.series(), PACKAGE)
     }
 
-    /// The program that copies a server's files.
-    pub(super) fn copy_tool(tools: &Tools, major: u32) -> Result<Tool, SourceError> {
+    /// The program that copies a server's files. Copies are made and prepared by the very series.
+    pub(super) fn copy_tool(tools: &Tools, series: Series) -> Result<Tool, SourceError> {
         let package = "mariadb-backup";
         let tool = tools.find(&["mariadb-backup", "mariabackup"], package)?;
-        tool.at_least(major, "the server", package)
+        tool.exactly(series, package)
     }
 
     /// A program that logs in to the server.
     pub(super) fn program(&self, tool: &Tool) -> Result<Program, SourceError> {
         let failed = |error| SourceError::failed(format!("`{}`", tool.program.display()), error);
-        let file = anonymous(self.options.expose().as_bytes()).map_err(failed)?;
+        let file = anonymous(self.options(tool.is_mariadb).expose().as_bytes()).map_err(failed)?;
         let mut command = Command::new(&tool.program);
         command
             // First, and instead of the user's own files: nothing there is meant for us.
@@ -135,7 +159,16 @@ impl Client {
     fn client(&self) -> Result<Program, SourceError> {
         let tool = self.tools.find(&["mariadb", "mysql"], PACKAGE)?;
         let mut program = self.program(&tool)?;
+        // Nothing that a dump says reaches a shell or this machine's files.
+        program.command.arg(if tool.is_mariadb {
+            "--loose-sandbox"
+        } else {
+            "--loose-skip-system-command"
+        });
         program.command.args([
+            "--local-infile=0",
+            // MariaDB's leaves them out of routines otherwise.
+            "--comments",
             "--batch",
             "--skip-column-names",
             "--default-character-set=utf8mb4",

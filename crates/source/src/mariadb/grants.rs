@@ -5,7 +5,11 @@
 
 /// The privileges of a user and of its active roles.
 #[derive(Debug, Default)]
-pub(super) struct Grants(Vec<Grant>);
+pub(super) struct Grants {
+    given: Vec<Grant>,
+    /// What MySQL takes back for a database of what it gave for all.
+    revoked: Vec<Grant>,
+}
 
 #[derive(Debug)]
 struct Grant {
@@ -18,7 +22,11 @@ struct Grant {
 
 impl Grants {
     pub(super) fn parse(lines: &[String]) -> Self {
-        Self(lines.iter().filter_map(|line| grant(line)).collect())
+        let all = |verb, link| lines.iter().filter_map(move |it| grant(it, verb, link));
+        Self {
+            given: all("GRANT ", " TO ").collect(),
+            revoked: all("REVOKE ", " FROM ").collect(),
+        }
     }
 
     /// Whether something may be done to all of a database.
@@ -28,11 +36,15 @@ impl Grants {
 
     /// Whether something may be done to a table.
     pub(super) fn has_on(&self, privilege: &str, database: &str, table: &str) -> bool {
-        self.0.iter().any(|it| {
+        let about = |it: &Grant| {
             it.gives(privilege)
                 && (it.table == "*" || it.table == table)
                 && (it.database == "*" || like(it.database.as_bytes(), database.as_bytes()))
-        })
+        };
+        let revoked = self.revoked.iter().any(about);
+        // What is taken back is what was given for all databases.
+        let counts = |it: &&Grant| !revoked || it.database != "*";
+        self.given.iter().filter(counts).any(about)
     }
 
     /// The privilege that is missing to see the routines of others on a server of that kind. MySQL 8
@@ -50,9 +62,9 @@ impl Grants {
 
     /// Whether something may be done to the whole server.
     pub(super) fn has_everywhere(&self, privilege: &str) -> bool {
-        self.0
-            .iter()
-            .any(|it| it.database == "*" && it.gives(privilege))
+        let gives = |it: &Grant| it.gives(privilege);
+        let mut given = self.given.iter().filter(|it| it.database == "*");
+        given.any(gives) && !self.revoked.iter().any(gives)
     }
 
     /// Those of the privileges that are missing on a database.
@@ -69,13 +81,15 @@ impl Grant {
     }
 }
 
-/// Reads `GRANT a, b ON target TO somebody`; nothing if it is another grant (of a role, a routine).
-fn grant(line: &str) -> Option<Grant> {
-    let (privileges, rest) = line.strip_prefix("GRANT ")?.split_once(" ON ")?;
-    let privileges = privileges.split(", ").map(str::to_owned).collect();
+/// Reads `GRANT a, b ON target TO somebody`, or what was taken back; nothing if it is another grant
+/// (of a role, a routine). MySQL writes what its plugins know as `A,B`.
+fn grant(line: &str, verb: &str, link: &str) -> Option<Grant> {
+    let (privileges, rest) = line.strip_prefix(verb)?.split_once(" ON ")?;
+    let privileges = privileges.split(',').map(|it| it.trim().to_owned());
+    let privileges = privileges.collect();
     let (database, rest) = name(rest)?;
     let (table, rest) = name(rest.strip_prefix('.')?)?;
-    rest.starts_with(" TO ").then_some(Grant {
+    rest.starts_with(link).then_some(Grant {
         privileges,
         database,
         table,
@@ -154,6 +168,19 @@ mod tests {
         let show = grants(&["GRANT SHOW_ROUTINE ON *.* TO `bk`@`localhost`"]);
         assert_eq!(show.missing_for_routines("MySQL"), None);
         assert_eq!(show.missing_for_routines("MariaDB"), Some(mariadb));
+    }
+
+    #[test]
+    fn what_mysql_lists_without_blanks_or_takes_back_is_understood() {
+        let grants = grants(&[
+            "GRANT SELECT, TRIGGER ON *.* TO `bk`@`%`",
+            "GRANT BACKUP_ADMIN,SET_ANY_DEFINER,SHOW_ROUTINE ON *.* TO `bk`@`%`",
+            "REVOKE SELECT ON `secret`.* FROM `bk`@`%`",
+        ]);
+        assert!(grants.has_everywhere("SHOW_ROUTINE") && grants.has_everywhere("TRIGGER"));
+        assert!(!grants.has_everywhere("SELECT"));
+        assert!(grants.has("SELECT", "shop") && grants.has("TRIGGER", "secret"));
+        assert!(!grants.has("SELECT", "secret"));
     }
 
     #[test]

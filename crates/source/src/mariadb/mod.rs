@@ -1,12 +1,13 @@
 //! `mariadb`: a MariaDB or MySQL server.
 //!
 //! A logical backup is what `mariadb-dump --single-transaction` says of each database, with its
-//! routines, events and triggers. Each dump is consistent in itself; databases are dumped one
-//! after the other, so that two of them may be from different moments. A physical backup, made by
-//! `mariadb-backup`, is of all at one moment.
+//! routines, events and triggers; of a MySQL server what its own `mysqldump` says. Each dump is
+//! consistent in itself; databases are dumped one after the other, so that two of them may be from
+//! different moments. A physical backup, made by `mariadb-backup`, is of all at one moment.
 
 mod client;
 mod grants;
+mod makers;
 mod physical;
 mod restore;
 
@@ -86,7 +87,10 @@ impl MariadbSource {
         let grants = client.grants(cancel)?;
         let tool = match server.mode {
             Mode::Logical => client.dump_tool(&facts)?,
-            Mode::Physical => Client::copy_tool(&self.tools, facts.major())?,
+            Mode::Physical => {
+                physical::check(&facts, &grants, client.name())?;
+                Client::copy_tool(&self.tools, facts.series())?
+            }
         };
         let mut description = Description {
             product: facts.product().to_owned(),
@@ -98,9 +102,8 @@ impl MariadbSource {
             databases: client.rows(&list(), cancel)?,
         };
         description.keep(&server.databases)?;
-        match server.mode {
-            Mode::Logical => check_dump(&description, &server, &grants, client.name())?,
-            Mode::Physical => physical::check(&grants, client.name())?,
+        if server.mode == Mode::Logical {
+            check_dump(&description, &server, &grants, client.name())?;
         }
         Ok(description)
     }
@@ -189,8 +192,8 @@ impl Source for MariadbSource {
                 match description.mode {
                     Mode::Logical => restore_to_directory(path, request, tree, context),
                     Mode::Physical => {
-                        let major = description.major();
-                        physical::restore(&self.tools, major, path, tree, context)
+                        let series = description.series();
+                        physical::restore(&self.tools, series, path, tree, context)
                     }
                 }
             }
@@ -214,8 +217,10 @@ impl MariadbSource {
 /// Lists the databases with their properties.
 fn list() -> String {
     let system = SYSTEM.map(client::literal).join(", ");
+    // Or MySQL tells sizes of up to a day ago; MariaDB takes it for a comment.
     format!(
-        "SELECT JSON_OBJECT('name', s.schema_name, \
+        "/*!80000 SET SESSION information_schema_stats_expiry = 0 */; \
+         SELECT JSON_OBJECT('name', s.schema_name, \
            'character_set', s.default_character_set_name, \
            'collation', s.default_collation_name, \
            'size_bytes', (SELECT CAST(COALESCE(SUM(t.data_length + t.index_length), 0) AS UNSIGNED) \
@@ -238,9 +243,11 @@ fn position(
         return Ok(serde_json::Value::Null);
     }
     let gtid = match facts.product() {
-        "MariaDB" => client.lines("SELECT @@gtid_binlog_pos", cancel)?.pop(),
-        _ => None,
+        "MariaDB" => "SELECT @@gtid_binlog_pos",
+        _ => "SELECT @@GLOBAL.gtid_executed",
     };
+    // MySQL writes a long set over several lines.
+    let gtid = Some(client.lines(gtid, cancel)?.concat()).filter(|it| !it.is_empty());
     let mut position = serde_json::json!({ "gtid": gtid });
     // Needs a privilege that a backup does not. MySQL 8.4 knows the second form only.
     let status = client.lines("SHOW MASTER STATUS", cancel);
@@ -316,9 +323,18 @@ fn dumps(
             // An unchanged database gives an equal dump.
             "--skip-dump-date",
         ]);
-        if facts.log_bin == 1 && facts.product() == "MariaDB" {
+        match facts.product() {
+            "MySQL" => {
+                // Else a restore would change what the server thinks it has replicated.
+                program.command.arg("--set-gtid-purged=OFF");
+                if tool.version.major >= 9 {
+                    // They are the server's, like its users.
+                    program.command.arg("--loose-skip-masking-policies");
+                }
+            }
             // As a comment: where to go on from in the binary log. MariaDB locks nothing for it.
-            program.command.arg("--master-data=2");
+            _ if facts.log_bin == 1 => drop(program.command.arg("--master-data=2")),
+            _ => {}
         }
         program.command.arg("--").arg(&database.name);
         let cancel = cancel.clone();

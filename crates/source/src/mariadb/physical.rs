@@ -17,14 +17,19 @@ use crate::{
     SourceError,
     dumps::{entry_path, unpack},
     process::{Dump, Watch, ask},
-    tools::Tools,
+    tools::{Series, Tools},
 };
 
 /// The file in the backup.
 const FILE: &str = "backup.mbstream";
 
-/// Fails if the user may not make such a backup.
-pub(super) fn check(grants: &Grants, name: &str) -> Result<(), SourceError> {
+/// Fails if the user may not make such a backup, or nobody can.
+pub(super) fn check(facts: &Facts, grants: &Grants, name: &str) -> Result<(), SourceError> {
+    let what = format!("backing up {name}");
+    if facts.product() != "MariaDB" {
+        let message = "a MySQL server has no physical backups; use `mode=logical`";
+        return Err(SourceError::failed(what, message));
+    }
     let wanted = ["RELOAD", "PROCESS", "LOCK TABLES", "BINLOG MONITOR"];
     let missing: Vec<_> = wanted
         .into_iter()
@@ -34,7 +39,7 @@ pub(super) fn check(grants: &Grants, name: &str) -> Result<(), SourceError> {
         return Ok(());
     }
     let message = format!("the user lacks {} on *.*", missing.join(", "));
-    Err(SourceError::failed(format!("backing up {name}"), message))
+    Err(SourceError::failed(what, message))
 }
 
 /// The stream of all files.
@@ -44,7 +49,7 @@ pub(super) fn files(
     facts: &Facts,
     cancel: &Cancel,
 ) -> Result<Vec<(EntryPath, Content)>, SourceError> {
-    let tool = Client::copy_tool(tools, facts.major())?;
+    let tool = Client::copy_tool(tools, facts.series())?;
     let mut program = client.program(&tool)?;
     program
         .command
@@ -92,12 +97,12 @@ impl Watch for Copied {
 /// Unpacks a copy and makes it a data directory that a server of that version starts on.
 pub(super) fn restore(
     tools: &Tools,
-    major: u32,
+    series: Series,
     directory: &Path,
     tree: &dyn TreeReader,
     context: &Context,
 ) -> Result<RestoreReport, SourceError> {
-    let copier = Client::copy_tool(tools, major)?;
+    let copier = Client::copy_tool(tools, series)?;
     // Of the same package; it does not tell its version.
     let mut command = Command::new(tools.path("mbstream"));
     command.arg("-x").arg("-C").arg(directory);

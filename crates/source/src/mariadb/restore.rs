@@ -2,10 +2,14 @@
 //!
 //! All that can be known to be wrong is found before anything is overwritten: the server, its
 //! version, the user's privileges, the room on its disk, and for each database that its stored
-//! dump can be read to its end. Then the database is dropped and made anew from the dump; if that
-//! fails, what is half restored is removed. A restore under a new name touches nothing else.
+//! dump can be read to its end. What the user may make for whom is found by making it ([`makers`]).
+//! Then the database is dropped and made anew from the dump; if that fails, what is half restored
+//! is removed. A restore under a new name touches nothing else.
 
-use std::io::{BufRead, BufReader, Read};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read},
+};
 
 use strongroom_domain::tree::{Context, EntryPath, Overwrite, RestoreReport, TreeReader};
 
@@ -14,6 +18,7 @@ use super::{
     client::{Client, Facts, identifier, literal},
     grants::Grants,
     list,
+    makers::Makers,
 };
 use crate::{
     RestoreRequest, SourceError,
@@ -39,8 +44,6 @@ const WANTED: [&str; 13] = [
     "SELECT",
     "TRIGGER",
 ];
-/// Any of these lets a user make things that belong to others.
-const FOREIGN: [&str; 4] = ["SET USER", "SUPER", "SET_USER_ID", "SET_ANY_DEFINER"];
 /// The longest name that a database may have, in bytes that any name of 64 characters fits.
 const LONGEST: usize = 64;
 /// How much of a statement an error shows.
@@ -73,24 +76,29 @@ pub(super) fn restore(
     let run = Run {
         client,
         facts: &facts,
-        may_act_for_others: FOREIGN.iter().any(|it| grants.has_everywhere(it)),
         tree,
         context,
     };
     let keep = request.overwrite == Overwrite::Never;
-    let stays = |one: &Chosen<'_, Details>| keep && there.iter().any(|it| it.name == one.name);
+    let is_there = |one: &Chosen<'_, Details>| there.iter().any(|it| it.name == one.name);
+    let stays = |one: &Chosen<'_, Details>| keep && is_there(one);
+    let mut makers = BTreeMap::new();
     for one in chosen.iter().filter(|one| !stays(one)) {
-        run.prove(&one.path, one.name)?;
+        makers.insert(one.name, run.prove(&one.path, one.name)?);
+    }
+    for one in chosen.iter().filter(|one| is_there(one) && !stays(one)) {
+        run.try_out(one.name, &makers[one.name])?;
     }
     restore_each(
         chosen,
         |one| one.path.clone(),
         |one| {
             if stays(one) {
-                Ok(None)
-            } else {
-                run.restore(one).map(Some)
+                return Ok(None);
             }
+            // Where one was replaced, they were tried out before.
+            let untried = makers.get(one.name).filter(|_| !is_there(one));
+            run.restore(one, untried).map(Some)
         },
     )
 }
@@ -110,7 +118,7 @@ fn check_server(
         let (here, there) = (facts.product(), &description.product);
         return fail(format!("the server is {here}, the backup is of {there}"));
     }
-    if facts.major() < description.major() {
+    if facts.series() < description.series() {
         let (here, there) = (&facts.version, &description.version);
         return fail(format!(
             "the server ({here}) is older than the backup ({there})"
@@ -152,14 +160,17 @@ fn needed(chosen: &[Chosen<'_, Details>], there: &[Listed<Details>]) -> u64 {
 struct Run<'a> {
     client: &'a Client,
     facts: &'a Facts,
-    may_act_for_others: bool,
     tree: &'a dyn TreeReader,
     context: &'a Context,
 }
 
 impl Run<'_> {
-    /// Makes one database anew; gives the length of its dump.
-    fn restore(&self, one: &Chosen<'_, Details>) -> Result<u64, SourceError> {
+    /// Makes one database anew, and in it what was not tried out yet; gives the length of its dump.
+    fn restore(
+        &self,
+        one: &Chosen<'_, Details>,
+        untried: Option<&Makers>,
+    ) -> Result<u64, SourceError> {
         let name = identifier(one.name);
         let (charset, collation) = (&one.from.details.character_set, &one.from.details.collation);
         let properties = format!(
@@ -175,19 +186,34 @@ impl Run<'_> {
         // Whoever uses the old database may not hold the restore up for a day.
         let make = format!("SET SESSION lock_wait_timeout = 60; {make}");
         self.client.lines(&make, &self.context.cancel)?;
+        if let Some(makers) = untried {
+            let tried = self.try_out(one.name, makers);
+            tried.map_err(|error| self.undo(one.name, error, None))?;
+        }
         let dump = self.tree.open(&one.path)?;
-        match self.client.load(one.name, dump, self.context) {
-            Ok(bytes) => Ok(bytes),
-            Err(error) => Err(self.undo(one, error)),
+        let loaded = self.client.load(one.name, dump, self.context);
+        loaded.map_err(|error| self.undo(one.name, error, Some(&one.path)))
+    }
+
+    /// Fails unless the user may make in a database what a dump makes there.
+    fn try_out(&self, name: &str, makers: &Makers) -> Result<(), SourceError> {
+        let tried = self.client.lines(&makers.trial(name), &self.context.cancel);
+        match tried {
+            Err(SourceError::Failed { message, .. }) => {
+                let what = format!("making for database `{name}` what its dump has");
+                Err(SourceError::failed(what, makers.refusal(&message)))
+            }
+            other => other.map(drop),
         }
     }
 
-    /// Reads a stored dump to its end, so that nothing is dropped for one that is damaged.
-    fn prove(&self, path: &EntryPath, name: &str) -> Result<(), SourceError> {
+    /// Reads a stored dump to its end, so that nothing is dropped for one that is damaged; gives
+    /// whom it makes things for.
+    fn prove(&self, path: &EntryPath, name: &str) -> Result<Makers, SourceError> {
         let what = || format!("reading the dump for database `{name}`");
         let mut dump = BufReader::with_capacity(1 << 20, self.tree.open(path)?);
         let mut trailer = Trailer::new(TRAILER);
-        let mut definers = Definers::default();
+        let mut makers = Makers::default();
         loop {
             if self.context.cancel.is_cancelled() {
                 return Err(SourceError::Cancelled);
@@ -201,26 +227,20 @@ impl Run<'_> {
             trailer
                 .see(bytes)
                 .map_err(|error| SourceError::failed(what(), error))?;
-            definers.see(bytes);
+            makers.see(bytes);
             dump.consume(length);
         }
         trailer
             .check()
             .map_err(|error| SourceError::failed(what(), error))?;
-        if definers.found && !self.may_act_for_others {
-            let message = "the dump has views, routines, events or triggers with a definer, and \
-                           the user may not make such things: grant SET USER ON *.*";
-            let what = format!("restoring to {}", self.client.name());
-            return Err(SourceError::failed(what, message));
-        }
-        Ok(())
+        Ok(makers)
     }
 
-    /// Removes what is half restored; the error then names the statement that failed.
-    fn undo(&self, one: &Chosen<'_, Details>, error: SourceError) -> SourceError {
+    /// Removes what is half restored; the error then names the statement of the dump that failed.
+    fn undo(&self, name: &str, error: SourceError, dump: Option<&EntryPath>) -> SourceError {
         let drop = format!(
             "SET SESSION lock_wait_timeout = 60; DROP DATABASE IF EXISTS {}",
-            identifier(one.name)
+            identifier(name)
         );
         // Also after a cancellation, and without being cancelled itself.
         let dropped = self
@@ -229,7 +249,8 @@ impl Run<'_> {
         let SourceError::Failed { what, message } = error else {
             return error;
         };
-        let statement = line_number(&message).and_then(|at| self.statement(&one.path, at));
+        let statement = dump.zip(line_number(&message));
+        let statement = statement.and_then(|(dump, at)| self.statement(dump, at));
         let statement =
             statement.map_or_else(String::new, |it| format!("; the statement is `{it}`"));
         let left = match dropped {
@@ -257,48 +278,9 @@ fn line_number(message: &str) -> Option<usize> {
     rest.split(':').next()?.parse().ok()
 }
 
-/// Looks for statements that make things for other users.
-#[derive(Default)]
-struct Definers {
-    found: bool,
-    matched: usize,
-}
-
-impl Definers {
-    fn see(&mut self, bytes: &[u8]) {
-        const MARK: &[u8] = b"DEFINER=`";
-        for &byte in bytes {
-            if self.found {
-                return;
-            }
-            // No proper start of the mark is also an end of it but its first letter.
-            self.matched = match byte {
-                byte if byte == MARK[self.matched] => self.matched + 1,
-                b'D' => 1,
-                _ => 0,
-            };
-            self.found = self.matched == MARK.len();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn definers_are_found_across_pieces() {
-        let found = |pieces: &[&str]| {
-            let mut definers = Definers::default();
-            for it in pieces {
-                definers.see(it.as_bytes());
-            }
-            definers.found
-        };
-        assert!(found(&["/*!50013 DEFI", "NER=`root`@"]));
-        assert!(found(&["DEFDEFINER=`"]));
-        assert!(!found(&["DEFINER ='x'", "DEFINER", "="]));
-    }
 
     #[test]
     fn the_line_of_an_error_is_found() {

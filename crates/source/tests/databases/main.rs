@@ -6,4 +6,5 @@
 
 mod common;
 mod mariadb;
+mod mysql;
 mod postgres;

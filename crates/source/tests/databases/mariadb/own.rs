@@ -63,7 +63,7 @@ impl Own {
         let socket = home.path().join("sock");
         let mut server = as_user(USER, "/usr/sbin/mariadbd");
         server
-            .args(["--no-defaults", "--server-id=1"])
+            .args(["--no-defaults", "--server-id=1", "--log-bin"])
             .args(options)
             .args([
                 "--innodb-flush-log-at-trx-commit=0",
