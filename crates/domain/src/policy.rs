@@ -49,8 +49,9 @@ pub struct Policy {
     pub retention: crate::retention::Retention,
     /// What it protects.
     pub targets: Vec<PolicyTarget>,
-    /// Where its backups go; the tenant's default if nothing.
-    pub repository_id: Option<RepositoryId>,
+    /// Where its backups go, in the order in which a run tries them; the tenant's default
+    /// repository if empty.
+    pub repositories: Vec<RepositoryId>,
     /// Where its backups are copied to, if anywhere.
     pub copy_to: Option<PolicyCopy>,
     /// The next occurrence.

@@ -9,6 +9,7 @@ mod attempt;
 mod copy_backup;
 mod delete_backup;
 mod delete_copies;
+mod elsewhere;
 mod meter;
 mod prune_repository;
 mod retention;

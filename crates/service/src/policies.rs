@@ -1,5 +1,8 @@
 //! Policies.
 
+pub(crate) mod places;
+mod skipped;
+
 use strongroom_domain::{
     Annotations, Label, PolicyId, RepositoryId, TenantId,
     operation::Subject,
@@ -10,6 +13,7 @@ use strongroom_domain::{
 };
 use strongroom_store::Conn;
 
+pub use self::skipped::{NO_REPOSITORY, SkippedRun};
 use crate::{
     Caller, Error, Result, Service,
     error::taken,
@@ -33,8 +37,8 @@ pub struct CreatePolicy {
     pub retention: Retention,
     /// What it protects.
     pub targets: Vec<PolicyTarget>,
-    /// Where its backups go; the tenant's default if nothing.
-    pub repository_id: Option<RepositoryId>,
+    /// Where its backups go, in the order in which a run tries them; the tenant's default if empty.
+    pub repositories: Vec<RepositoryId>,
     /// Where its backups are copied to, if anywhere.
     pub copy_to: Option<PolicyCopy>,
     /// Labels and tags.
@@ -58,8 +62,8 @@ pub struct UpdatePolicy {
     pub retention: Option<Retention>,
     /// Other targets.
     pub targets: Option<Vec<PolicyTarget>>,
-    /// Another repository, or the default.
-    pub repository_id: Option<Option<RepositoryId>>,
+    /// Other repositories, or the default if empty.
+    pub repositories: Option<Vec<RepositoryId>>,
     /// Another place for copies, or none.
     pub copy_to: Option<Option<PolicyCopy>>,
     /// All labels.
@@ -88,7 +92,7 @@ impl Service {
             schedule: request.schedule,
             retention: request.retention,
             targets: request.targets,
-            repository_id: request.repository_id,
+            repositories: request.repositories,
             copy_to: request.copy_to,
             next_run: None,
             last_run: None,
@@ -219,7 +223,7 @@ fn apply(policy: &mut Policy, change: UpdatePolicy) {
         schedule,
         retention,
         targets,
-        repository_id,
+        repositories,
         copy_to,
         labels,
         annotations,
@@ -235,7 +239,7 @@ fn apply(policy: &mut Policy, change: UpdatePolicy) {
     set(&mut policy.schedule, schedule);
     set(&mut policy.retention, retention);
     set(&mut policy.targets, targets);
-    set(&mut policy.repository_id, repository_id);
+    set(&mut policy.repositories, repositories);
     set(&mut policy.copy_to, copy_to);
     set(&mut policy.labels, labels);
     set(&mut policy.annotations, annotations);
@@ -249,23 +253,30 @@ fn check_policy(policy: &Policy) -> Result<()> {
     faults.extend(policy.schedule.validate());
     faults.extend(policy.retention.validate());
     if let Some(copy) = &policy.copy_to {
-        faults.extend(copy.retention.validate());
-        if policy.repository_id == Some(copy.repository_id) {
+        for fault in copy.retention.validate() {
+            faults.add(format!("copy_to.{}", fault.field), fault.reason);
+        }
+        if policy.repositories.contains(&copy.repository_id) {
             faults.add("copy_to.repository_id", "is where the backups go already");
         }
     }
-    for (at, target) in policy.targets.iter().enumerate() {
-        if policy.targets[..at].contains(target) {
-            faults.add(format!("targets[{at}]"), "is named twice");
+    check_once(&mut faults, "targets", &policy.targets);
+    check_once(&mut faults, "repositories", &policy.repositories);
+    faults.check()
+}
+
+fn check_once<T: PartialEq>(faults: &mut Faults, field: &str, items: &[T]) {
+    for (at, item) in items.iter().enumerate() {
+        if items[..at].contains(item) {
+            faults.add(format!("{field}[{at}]"), "is named twice");
         }
     }
-    faults.check()
 }
 
 /// Everything that a policy names must exist in its tenant.
 async fn check_references(conn: &mut Conn, policy: &Policy) -> Result<()> {
     let copies = policy.copy_to.as_ref().map(|it| it.repository_id);
-    for id in policy.repository_id.into_iter().chain(copies) {
+    for id in policy.repositories.iter().copied().chain(copies) {
         find_repository(conn, policy.tenant_id, id).await?;
     }
     for target in &policy.targets {

@@ -444,7 +444,7 @@ async fn is_used(conn: &mut Conn, tenant: TenantId, id: RepositoryId) -> Result<
             .list_policies(tenant)
             .await?
             .iter()
-            .any(|it| it.repository_id == Some(id) || copies_to(it, id)))
+            .any(|it| it.repositories.contains(&id) || copies_to(it, id)))
 }
 
 fn copies_to(policy: &Policy, id: RepositoryId) -> bool {

@@ -11,9 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use strongroom_domain::{
     Backup, BackupState, Page, PrincipalId, ResourceId, VaultId,
+    job::Job,
     operation::{OperationKind, Subject},
     policy::{Policy, PolicyTarget},
     query::{BackupField, Filter, Value},
+    repository::RepositoryState,
 };
 use strongroom_store::{Conn, Tx};
 use tokio::time;
@@ -23,9 +25,8 @@ use crate::{
     ConflictKind, Error, Result, Service,
     backups::request::Origin,
     error::chain,
-    policies::next_run,
+    policies::{NO_REPOSITORY, next_run, places},
     records::MAINTENANCE,
-    repositories::{check_takes_backups, choose_repository},
     vaults::checkpoints::CheckpointPlan,
 };
 
@@ -38,6 +39,21 @@ const BATCH: u32 = 100;
 const MANY: u32 = 10_000;
 /// How long finished jobs, ended sessions and answered keys are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How soon a repository that could not be reached is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_mins(10);
+
+/// Why nothing was started, in one word and for people.
+struct Skip {
+    code: &'static str,
+    reason: String,
+}
+
+impl Skip {
+    fn new(code: &'static str, reason: &str) -> Self {
+        let reason = reason.to_owned();
+        Self { code, reason }
+    }
+}
 
 /// Schedules until told to stop.
 pub(crate) async fn run(service: Service, owner: String, stop: CancellationToken) {
@@ -150,14 +166,13 @@ impl Service {
     ) -> Result<()> {
         let (resources, vaults) = targets(tx, policy).await?;
         for id in vaults {
-            if let Some(reason) = self.start_vault(tx, policy, id, occurrence, by).await? {
-                self.skip(tx, policy, Subject::Vault(id), &reason).await?;
+            if let Some(skip) = self.start_vault(tx, policy, id, occurrence, by).await? {
+                self.skip(tx, policy, Subject::Vault(id), &skip).await?;
             }
         }
         for id in resources {
-            if let Some(reason) = self.start_resource(tx, policy, id, occurrence, by).await? {
-                self.skip(tx, policy, Subject::Resource(id), &reason)
-                    .await?;
+            if let Some(skip) = self.start_resource(tx, policy, id, occurrence, by).await? {
+                self.skip(tx, policy, Subject::Resource(id), &skip).await?;
             }
         }
         Ok(())
@@ -171,16 +186,16 @@ impl Service {
         id: VaultId,
         scheduled_for: Option<Timestamp>,
         created_by: Option<PrincipalId>,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Skip>> {
         let Some(vault) = tx.vault(policy.tenant_id, id).await? else {
-            return Ok(Some("the vault is gone".to_owned()));
+            return Ok(Some(Skip::new("gone", "the vault is gone")));
         };
         let mut resources = Vec::new();
         for resource in &vault.resources {
             match self.is_going_on(tx, policy, *resource).await? {
-                Some(reason) => {
+                Some(skip) => {
                     let subject = Subject::Resource(*resource);
-                    self.skip(tx, policy, subject, &reason).await?;
+                    self.skip(tx, policy, subject, &skip).await?;
                 }
                 None => resources.push(resource.to_string()),
             }
@@ -206,18 +221,21 @@ impl Service {
         id: ResourceId,
         scheduled_for: Option<Timestamp>,
         created_by: Option<PrincipalId>,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Skip>> {
         let found = tx.resource(policy.tenant_id, id).await?;
         let Some(resource) = found.filter(|resource| resource.deleted_at.is_none()) else {
-            return Ok(Some("the resource is gone".to_owned()));
+            return Ok(Some(Skip::new("gone", "the resource is gone")));
         };
-        if let Some(reason) = self.is_going_on(tx, policy, id).await? {
-            return Ok(Some(reason));
+        if let Some(skip) = self.is_going_on(tx, policy, id).await? {
+            return Ok(Some(skip));
         }
-        let chosen = choose_repository(tx, policy.tenant_id, policy.repository_id).await;
-        let repository = match chosen.and_then(|it| check_takes_backups(&it).map(|()| it)) {
+        let repository = match places::choose(tx, policy).await {
             Ok(repository) => repository,
-            Err(error) => return reason_of(Err(error)),
+            Err(error) => {
+                let skip = reason_of(Err(error))?;
+                let code = NO_REPOSITORY;
+                return Ok(skip.map(|it| Skip { code, ..it }));
+            }
         };
         let origin = Origin {
             name: Some(self.scheduled_name(policy)),
@@ -244,14 +262,14 @@ impl Service {
         conn: &mut Conn,
         policy: &Policy,
         resource: ResourceId,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Skip>> {
         let active = BackupState::ALL.iter().filter(|state| state.is_active());
         let active = active.map(|state| Value::from(state.as_str())).collect();
         let filter = Filter::eq(BackupField::PolicyId, policy.id.uuid())
             .and(Filter::eq(BackupField::ResourceId, resource.uuid()))
             .and(Filter::In(BackupField::State, active));
         let count = conn.count_backups(policy.tenant_id, &filter).await?;
-        Ok((count > 0).then(|| "its last backup has not ended".to_owned()))
+        Ok((count > 0).then(|| Skip::new("going_on", "its last backup has not ended")))
     }
 
     async fn skip(
@@ -259,9 +277,14 @@ impl Service {
         tx: &mut Tx,
         policy: &Policy,
         subject: Subject,
-        reason: &str,
+        skip: &Skip,
     ) -> Result<()> {
-        let details = json!({ "policy": policy.name, "reason": reason });
+        let details = json!({
+            "policy": policy.name,
+            "policy_id": policy.id,
+            "code": skip.code,
+            "reason": skip.reason,
+        });
         let event = self.system_event(policy.tenant_id, "policy.skipped", subject, details);
         Ok(tx.insert_event(&event).await?)
     }
@@ -304,14 +327,19 @@ impl Service {
 
     /// Sees to it that the next check of each repository is queued.
     async fn queue_checks(&self) -> Result<()> {
-        let every = self.inner().config.verify_every;
+        let regular = self.inner().config.verify_every;
         for repository in self.read().await?.all_repositories().await? {
+            let every = match repository.state {
+                RepositoryState::Ready => regular,
+                RepositoryState::Unavailable => regular.min(LOOK_AGAIN),
+            };
             let mut job = self.verify_job(&repository, MAINTENANCE, None);
             job.run_at = job.run_at.checked_add(every).unwrap_or(job.run_at);
             let mut tx = self.begin().await?;
             let subject = Subject::Repository(repository.id);
             let unfinished = tx.unfinished_jobs_about(subject).await?;
-            if !unfinished.iter().any(|it| it.work == job.work) {
+            let in_time = |it: &Job| it.work == job.work && it.run_at <= job.run_at;
+            if !unfinished.iter().any(in_time) {
                 tx.enqueue(&job).await?;
                 tx.commit().await?;
             }
@@ -359,11 +387,11 @@ async fn targets(
 }
 
 /// Turns what is wrong with a target into a reason; everything else is an error.
-fn reason_of(done: Result<()>) -> Result<Option<String>> {
+fn reason_of(done: Result<()>) -> Result<Option<Skip>> {
     match done {
         Ok(()) => Ok(None),
         Err(error @ (Error::Conflict { .. } | Error::NotFound { .. })) => {
-            Ok(Some(error.to_string()))
+            Ok(Some(Skip::new(error.code(), &error.to_string())))
         }
         Err(error) => Err(error),
     }

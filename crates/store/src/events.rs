@@ -90,6 +90,13 @@ impl Conn {
             .await
     }
 
+    /// The tenant's events that say that a policy did not run, oldest first.
+    pub async fn skipped_runs(&mut self, tenant: TenantId) -> Result<Vec<Event>> {
+        // Spelled out, so that it is seen to be what the index has.
+        let rest = "WHERE tenant_id = $1 AND name = 'policy.skipped' ORDER BY at, id";
+        self.find_all(rest, values![tenant]).await
+    }
+
     /// The event with that id, if it is the tenant's.
     pub async fn event(&mut self, tenant: TenantId, id: EventId) -> Result<Option<Event>> {
         self.find("WHERE tenant_id = $1 AND id = $2", values![tenant, id])

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use strongroom_domain::{
-    Face, PolicyId, RepositoryId, ResourceId, TenantId, VaultId,
+    Face, PolicyId, ResourceId, TenantId, VaultId,
     policy::{Policy, PolicyTarget},
 };
 use uuid::Uuid;
@@ -24,7 +24,7 @@ impl Record for Policy {
         "enabled",
         "schedule",
         "retention",
-        "repository_id",
+        "repositories",
         "copy_to",
         "next_run",
         "last_run",
@@ -47,7 +47,7 @@ impl Record for Policy {
             schedule,
             retention,
             targets: _,
-            repository_id,
+            repositories,
             copy_to,
             next_run,
             last_run,
@@ -66,7 +66,7 @@ impl Record for Policy {
             *enabled,
             Value::json(schedule),
             Value::json(retention),
-            *repository_id,
+            Value::json(repositories),
             copy_to.as_ref().map_or(Value::Text(None), Value::json),
             *next_run,
             *last_run,
@@ -89,7 +89,7 @@ impl Record for Policy {
             schedule: row.json()?,
             retention: row.json()?,
             targets: Vec::new(),
-            repository_id: row.id_opt(RepositoryId::from_uuid)?,
+            repositories: row.json()?,
             copy_to: row.json_opt()?,
             next_run: row.time_opt()?,
             last_run: row.time_opt()?,

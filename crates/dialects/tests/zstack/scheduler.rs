@@ -188,7 +188,7 @@ async fn a_change_of_job_or_trigger_changes_what_runs() {
         .unwrap()
         .remove(0);
     assert_eq!(policy.retention.last, Some(7));
-    assert_eq!(policy.repository_id, Some(app.repository.id));
+    assert_eq!(policy.repositories, [app.repository.id]);
     let attic = memory_repository("attic");
     let attic = app.service.create_repository(&app.owner, attic).await;
     let attic = attic.unwrap().id;
@@ -197,7 +197,7 @@ async fn a_change_of_job_or_trigger_changes_what_runs() {
     let actions = format!("/jobs/{}/actions", uuid(&job));
     world.send(Method::PUT, &actions, change).await;
     let moved = app.service.policy(&app.owner, policy.id).await.unwrap();
-    assert_eq!(moved.repository_id, Some(attic));
+    assert_eq!(moved.repositories, [attic]);
     let recurrence = strongroom_domain::schedule::Recurrence::Cron("30 4 * * 1".to_owned());
     assert_eq!(policy.schedule.recurrences, [recurrence]);
     let gone = world.send(Method::DELETE, &binding, Value::Null).await;
@@ -260,6 +260,101 @@ async fn a_job_has_its_backups_copied_to_a_remote_storage_that_keeps_its_own() {
     let copies = update(json!({"remoteRetentionValue": ""})).await.unwrap();
     assert!(copies.retention.is_unlimited(), "{copies:?}");
     assert_eq!(update(json!({"remoteBackupStorageUuid": ""})).await, None);
+}
+
+/// A job with two storages of its own, which runs every hour.
+async fn either(world: &World<'_>) -> [String; 2] {
+    let app = world.app;
+    let add = async |name: &str| {
+        let made = app
+            .service
+            .create_repository(&app.owner, memory_repository(name));
+        made.await.unwrap().id.simple()
+    };
+    let storages = [add("first").await, add("second").await];
+    let mut parameters = world.keeping("9");
+    parameters["backupStorageUuids"] = json!(storages.join(", "));
+    let job = world.job("/jobs", parameters).await;
+    let cron = json!({"name": "hourly", "schedulerType": "cron", "cron": "0 0 * * * ?"});
+    let trigger = world.trigger(cron).await;
+    let bound = world.bind(&job, &trigger, json!({})).await;
+    assert_eq!(bound["inventory"]["schedulerJobUuid"], uuid(&job));
+    storages
+}
+
+impl World<'_> {
+    /// Lets an hour pass, which ends the session.
+    async fn hour(&mut self) {
+        self.app.clock.advance(SignedDuration::from_hours(1));
+        self.app.service.schedule().await.unwrap();
+        self.app.work().await;
+        self.client = Client::log_in(self.app).await;
+    }
+
+    async fn switch(&self, storage: &str, event: &str) {
+        let change = json!({"changeBackupStorageState": {"stateEvent": event}});
+        let actions = format!("/zstack/v1/backup-storage/{storage}/actions");
+        let switched = self.send_to(Method::PUT, &actions, change).await;
+        assert_eq!(switched.get("error"), None, "{switched}");
+    }
+
+    /// Of each run that is listed: the storage that it used, and whether it was a success.
+    async fn runs(&self) -> Vec<(Option<String>, Value)> {
+        let runs = self.list("/job/history").await;
+        let ids: Vec<_> = runs.iter().map(|it| it["id"].as_u64().unwrap()).collect();
+        assert_eq!(ids, (1..=runs.len() as u64).collect::<Vec<_>>());
+        let storage = |run: &Value| {
+            let dump: Value = serde_json::from_str(run["requestDump"].as_str().unwrap()).unwrap();
+            dump["backupStorageUuid"].as_str().map(str::to_owned)
+        };
+        let run = |run: &Value| (storage(run), run["success"].clone());
+        runs.iter().map(run).collect()
+    }
+}
+
+#[tokio::test]
+async fn each_run_of_a_job_uses_the_first_of_its_storages_that_is_enabled() {
+    let app = server("a dump").await;
+    let mut world = world(&app).await;
+    let [first, second] = either(&world).await;
+    world.hour().await;
+    world.switch(&first, "disable").await;
+    world.hour().await;
+    world.switch(&first, "enable").await;
+    world.hour().await;
+    let run = |it: &String| (Some(it.clone()), json!(true));
+    assert_eq!(world.runs().await, [run(&first), run(&second), run(&first)]);
+}
+
+#[tokio::test]
+async fn a_run_of_a_job_without_an_available_storage_is_listed_as_skipped() {
+    let app = server("a dump").await;
+    let mut world = world(&app).await;
+    let [first, second] = either(&world).await;
+    world.switch(&first, "disable").await;
+    world.switch(&second, "disable").await;
+    world.hour().await;
+    world.switch(&second, "enable").await;
+    world.hour().await;
+    let made = (Some(second), json!(true));
+    assert_eq!(world.runs().await, [(None, json!(false)), made]);
+    let failed = world.list("/job/history?q=success=false").await;
+    let [run] = &failed[..] else {
+        panic!("{failed:?}")
+    };
+    let dump = run["resultDump"].as_str().unwrap();
+    assert!(
+        dump.contains("No available backup storage found, skip this job"),
+        "{dump}"
+    );
+    assert_eq!(run["executeTime"], 0);
+    assert_eq!(world.client.query("count=true").await["total"], 1);
+    let events = app.events().await;
+    assert!(events.contains(&"policy.skipped".to_owned()), "{events:?}");
+    // Its storages are in use as long as it is bound.
+    let path = format!("/zstack/v1/backup-storage/{first}?deleteMode=Permissive");
+    let kept = world.send_to(Method::DELETE, &path, Value::Null).await;
+    assert!(kept["error"].is_object(), "{kept}");
 }
 
 #[tokio::test]

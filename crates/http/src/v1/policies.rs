@@ -35,7 +35,8 @@ pub(super) async fn create(
     auth: Auth<Write>,
     body: Body<CreatePolicy>,
 ) -> Answer<Policy> {
-    let made = service.create_policy(&auth.0, body.0.into()).await?;
+    let request = body.0.try_into()?;
+    let made = service.create_policy(&auth.0, request).await?;
     let (location, version) = (format!("/api/v1/policies/{}", made.id), made.version);
     Ok(Reply::created(made.into(), location).version(version))
 }
@@ -66,8 +67,9 @@ pub(super) async fn update(
     version: IfMatch,
     body: Body<UpdatePolicy>,
 ) -> Answer<Policy> {
+    let change = body.0.try_into()?;
     let changed = service
-        .update_policy(&auth.0, id.0, version.0, body.0.into())
+        .update_policy(&auth.0, id.0, version.0, change)
         .await?;
     let version = changed.version;
     Ok(Reply::ok(changed.into()).version(version))

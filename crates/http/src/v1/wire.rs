@@ -27,7 +27,10 @@ pub use self::{
     copies::{Copy, CreateCopy, CreateExport, Export},
     events::{ActiveWork, Event},
     operations::{ListOperations, Operation, OperationError, Subject},
-    policies::{CreatePolicy, Policy, PolicyTarget, Recurrence, Retention, Schedule, UpdatePolicy},
+    policies::{
+        CreatePolicy, Policy, PolicyCopy, PolicyTarget, Recurrence, Retention, Schedule,
+        UpdatePolicy,
+    },
     repositories::{CreateRepository, Repository, UpdateRepository},
     resources::{
         CreateResource, DiscoverQuery, Discovered, ListResources, Resource, Settings,

@@ -53,6 +53,70 @@ async fn a_policy_is_created_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_policy_has_repositories_in_order_and_a_place_for_copies() {
+    let app = TestApp::start().await;
+    let repository = async |name: &str| {
+        let body = json!({"name": name, "url": format!("memory:{name}")});
+        let made = app.native(Method::POST, "/api/v1/repositories", body).await;
+        made.expect(201).json()["id"].clone()
+    };
+    let (one, two, attic) = (
+        repository("one").await,
+        repository("two").await,
+        repository("attic").await,
+    );
+    let copies = json!({"repository_id": attic, "retention": {"weekly": 4}});
+    let body = json!({
+        "name": "either", "schedule": {}, "repositories": [one, two], "copy_to": copies,
+    });
+    let made = app
+        .native(Method::POST, "/api/v1/policies", body)
+        .await
+        .expect(201);
+    let path = made.header("location").to_owned();
+    let made = made.json();
+    assert_eq!(made["repository_id"], one);
+    assert_eq!(made["repositories"], json!([one, two]));
+    assert_eq!(made["copy_to"]["repository_id"], attic);
+    assert_eq!(made["copy_to"]["retention"]["weekly"], 4);
+    let patch = async |change: Value| app.native(Method::PATCH, &path, change).await;
+    for (change, field) in [
+        (json!({"repositories": [one, one]}), "repositories[1]"),
+        (
+            json!({"repositories": [two, attic]}),
+            "copy_to.repository_id",
+        ),
+        (
+            json!({"repository_id": two, "repositories": [one]}),
+            "repository_id",
+        ),
+        (
+            json!({"copy_to": {"repository_id": attic, "retention": {"zone": "x"}}}),
+            "copy_to.retention.zone",
+        ),
+        (
+            json!({"copy_to": {"retention": {}}}),
+            "copy_to.repository_id",
+        ),
+    ] {
+        let problem = patch(change).await.expect(400).json();
+        assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+    }
+    // One repository takes the place of all, and each is left as it is if it is not given.
+    let changed = patch(json!({"repository_id": two}))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(changed["repositories"], json!([two]));
+    assert_eq!(changed["copy_to"]["repository_id"], attic);
+    let changed = patch(json!({"copy_to": null, "repository_id": null})).await;
+    let changed = changed.expect(200).json();
+    assert_eq!(changed["repositories"], json!([]));
+    assert_eq!(changed["repository_id"], Value::Null);
+    assert_eq!(changed["copy_to"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_vault_takes_checkpoints_of_its_resources() {
     let app = TestApp::start().await;
     let one = app.files_with("one", &[("a", b"1")]).await;
@@ -118,6 +182,17 @@ async fn a_token_works_until_it_is_revoked_and_its_secret_is_shown_once() {
         .expect(200);
     assert!(listed.text().contains(id));
     assert!(!listed.text().contains(secret));
+    let credential = id.parse().unwrap();
+    let off = app.service.switch_credential(&app.owner, credential, false);
+    off.await.unwrap();
+    let listed = app
+        .native(Method::GET, "/api/v1/tokens", Value::Null)
+        .await
+        .json();
+    let items = listed["items"].as_array().unwrap();
+    let enabled = |it: &&Value| it["enabled"] == true;
+    assert!(items.iter().filter(enabled).all(|it| it["id"] != id));
+    assert_eq!(items.iter().filter(enabled).count(), items.len() - 1);
     let path = format!("/api/v1/tokens/{id}");
     app.native(Method::DELETE, &path, Value::Null)
         .await

@@ -123,7 +123,8 @@ async fn is_being_made(conn: &mut Conn, backup: BackupId, to: RepositoryId) -> R
     Ok(jobs.iter().any(|it| makes(&it.work)))
 }
 
-async fn policy_of(conn: &mut Conn, backup: &Backup) -> Result<Option<Policy>> {
+/// The policy that a backup was made for, if it is still there.
+pub(crate) async fn policy_of(conn: &mut Conn, backup: &Backup) -> Result<Option<Policy>> {
     match backup.policy_id {
         Some(id) => Ok(conn.policy(backup.tenant_id, id).await?),
         None => Ok(None),

@@ -6,7 +6,7 @@ use strongroom_domain::{
     Annotations, Backup, BackupId, BackupState, CheckpointId, Label, OperationId, PolicyId,
     PrincipalId, Resource, ResourceId, Trigger, VaultId,
     backup::BackupProgress,
-    job::{Lock, Work},
+    job::{Job, Lock, Work},
     operation::{Operation, OperationKind, Subject},
     principal::Permission,
     query::{BackupField, Filter, Value},
@@ -199,16 +199,11 @@ impl Service {
         tx.insert_operation(operation)
             .await
             .map_err(taken("operation", &operation.id.to_string()))?;
-        let work = Work::RunBackup { backup: backup.id };
-        let locks = vec![
-            resource_lock(backup.resource_id),
-            Lock::shared(repository_key(backup)),
-        ];
         let priority = match backup.trigger {
             Trigger::Manual => INTERACTIVE,
             Trigger::Schedule => SCHEDULED,
         };
-        let job = self.job(backup.tenant_id, work, locks, priority, Some(operation.id));
+        let job = self.backup_job(backup, priority, Some(operation.id));
         tx.enqueue(&job).await?;
         let details = serde_json::json!({ "name": backup.name, "resource": backup.resource_name });
         let subject = Subject::Backup(backup.id);
@@ -216,6 +211,21 @@ impl Service {
         event.principal_id = backup.created_by;
         tx.insert_event(&event).await?;
         Ok(true)
+    }
+
+    /// The job that makes a backup where its row says.
+    pub(crate) fn backup_job(
+        &self,
+        backup: &Backup,
+        priority: i32,
+        operation: Option<OperationId>,
+    ) -> Job {
+        let work = Work::RunBackup { backup: backup.id };
+        let locks = vec![
+            resource_lock(backup.resource_id),
+            Lock::shared(repository_key(backup)),
+        ];
+        self.job(backup.tenant_id, work, locks, priority, operation)
     }
 }
 

@@ -28,6 +28,11 @@ impl Attempt {
     /// whoever has the job now.
     pub(crate) async fn settle(&self, stop: Stop) -> Result<(), Stop> {
         let now = self.service.now();
+        if let Stop::Unopened { reason } = &stop
+            && self.go_elsewhere(reason).await?
+        {
+            return Ok(());
+        }
         match stop {
             Stop::Lost => Ok(()),
             Stop::HandBack => self.give_back(&Outcome::Released, None).await,
@@ -38,7 +43,9 @@ impl Attempt {
                 };
                 self.give_back(&outcome, Some(reason)).await
             }
-            Stop::Retry { reason } if self.job.attempts < MAX_ATTEMPTS => {
+            Stop::Retry { reason } | Stop::Unopened { reason }
+                if self.job.attempts < MAX_ATTEMPTS =>
+            {
                 let at = later(now, backoff(self.job.attempts, self.jitter()));
                 let outcome = Outcome::Retry {
                     at,
@@ -46,7 +53,7 @@ impl Attempt {
                 };
                 self.give_back(&outcome, Some(reason)).await
             }
-            Stop::Retry { reason } => {
+            Stop::Retry { reason } | Stop::Unopened { reason } => {
                 let reason = format!("given up after {} attempts: {reason}", self.job.attempts);
                 self.end(End::Failed {
                     code: "unavailable",

@@ -24,6 +24,8 @@ pub(crate) enum Stop {
     Wait { after: Duration, reason: String },
     /// It may go better later.
     Retry { reason: String },
+    /// The repository could not be opened: another one may do, or the same one later.
+    Unopened { reason: String },
     /// It will not.
     Fail { code: &'static str, reason: String },
 }
@@ -34,6 +36,14 @@ impl Stop {
         Self::Fail {
             code,
             reason: reason.into(),
+        }
+    }
+
+    /// What it means if it came before anything was written.
+    pub(crate) fn while_opening(self) -> Self {
+        match self {
+            Self::Retry { reason } => Self::Unopened { reason },
+            other => other,
         }
     }
 

@@ -10,8 +10,8 @@ use strongroom_domain::{
     tree::EntryFailure,
 };
 use strongroom_engine::{
-    BackupOptions, Chunker, Error as EngineError, Expected, Parent, Repository as EngineRepository,
-    Summary,
+    BackupOptions, Chunker, Error as EngineError, Expected, IndexedRepository, Parent,
+    Repository as EngineRepository, Summary,
 };
 use strongroom_source::{Prepared, Source};
 
@@ -57,12 +57,8 @@ impl Attempt {
     ) -> Result<Written, Stop> {
         let failed = |error: EngineError| Stop::engine(&row.name, &error);
         let context = self.context();
-        let repository = self.open(row)?;
-        // Rises with every lease, unlike the attempts, which leave out those that only waited.
-        if self.job.fence > 1 {
-            forget_leftovers(&repository, backup.id, None).map_err(failed)?;
-        }
-        let indexed = repository.clone().into_indexed(&context).map_err(failed)?;
+        let opened = self.open_for(backup, row);
+        let (repository, indexed) = opened.map_err(Stop::while_opening)?;
         let entries = source.entries(prepared, &context)?;
         self.meter.expect(prepared.size_bytes);
         let options = BackupOptions {
@@ -98,6 +94,22 @@ impl Attempt {
             return Err(Stop::fail("source_failed", first.to_string()));
         }
         Ok(written)
+    }
+
+    /// The repository of a backup and its index, without what earlier attempts left there.
+    fn open_for(
+        &self,
+        backup: &Backup,
+        row: &Repository,
+    ) -> Result<(EngineRepository, IndexedRepository), Stop> {
+        let failed = |error: EngineError| Stop::engine(&row.name, &error);
+        let repository = self.open(row)?;
+        // Rises with every lease, unlike the attempts, which leave out those that only waited.
+        if self.job.fence > 1 {
+            forget_leftovers(&repository, backup.id, None).map_err(failed)?;
+        }
+        let indexed = repository.clone().into_indexed(&self.context());
+        Ok((repository, indexed.map_err(failed)?))
     }
 
     /// Where what the last backup of the same resource to the same repository stored is kept.

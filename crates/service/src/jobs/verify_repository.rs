@@ -98,6 +98,10 @@ async fn commit(attempt: &Attempt, id: RepositoryId, found: Found) -> Result<(),
     let Some(mut repository) = tx.repository(tenant, id).await? else {
         return Err(Stop::fail("not_found", "the repository is gone"));
     };
+    // A repository that stays out of reach is looked at often, and said to be so once.
+    let is_known = repository.state == RepositoryState::Unavailable
+        && matches!(found, Found::Unreachable { .. })
+        && attempt.job.operation_id.is_none();
     let (name, details) = match &found {
         Found::Readable { bytes, report, .. } => {
             repository.state = RepositoryState::Ready;
@@ -118,8 +122,10 @@ async fn commit(attempt: &Attempt, id: RepositoryId, found: Found) -> Result<(),
         Found::Unreachable { reason } => Err(reason.as_str()),
     };
     correct_all(attempt, &mut tx, &repository, snapshots).await?;
-    let event = service.system_event(tenant, name, Subject::Repository(id), details);
-    tx.insert_event(&event).await?;
+    if !is_known {
+        let event = service.system_event(tenant, name, Subject::Repository(id), details);
+        tx.insert_event(&event).await?;
+    }
     attempt.complete(tx).await
 }
 

@@ -133,7 +133,9 @@ async fn carry_out(attempt: &Attempt, work: Work) -> Result<(), Stop> {
 fn report(stop: &Stop) {
     match stop {
         Stop::Fail { code, reason } => tracing::warn!(code, reason, "job failed: {reason}"),
-        Stop::Retry { reason } => tracing::warn!(reason, "job to be tried again: {reason}"),
+        Stop::Retry { reason } | Stop::Unopened { reason } => {
+            tracing::warn!(reason, "job to be tried again: {reason}");
+        }
         Stop::Lost => tracing::warn!("job lost to another worker"),
         Stop::Wait { reason, .. } => tracing::debug!(reason, "job waits"),
         Stop::Cancelled | Stop::HandBack => tracing::info!(?stop, "job stopped"),

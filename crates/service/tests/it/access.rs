@@ -82,7 +82,7 @@ fn policy(target: &Resource) -> CreatePolicy {
         schedule: Schedule::manual(),
         retention: Retention::default(),
         targets: vec![PolicyTarget::Resource(target.id)],
-        repository_id: None,
+        repositories: Vec::new(),
         copy_to: None,
         labels: Vec::new(),
         annotations: Annotations::default(),

@@ -115,7 +115,7 @@ async fn a_policy_fires_once_per_occurrence_and_keeps_what_it_should(#[case] eng
             ..Retention::default()
         },
         targets: vec![PolicyTarget::Resource(resource.id)],
-        repository_id: None,
+        repositories: Vec::new(),
         copy_to: None,
         labels: Vec::new(),
         annotations: Annotations::default(),

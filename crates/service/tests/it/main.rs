@@ -11,6 +11,7 @@ mod identity;
 mod jobs;
 mod mariadb;
 mod policy_copies;
+mod policy_repositories;
 mod postgres;
 mod repository;
 mod scheduler;

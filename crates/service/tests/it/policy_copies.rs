@@ -57,7 +57,7 @@ async fn world(here: Retention, there: Retention) -> World {
         schedule: Schedule::manual(),
         retention: here,
         targets: vec![PolicyTarget::Resource(docs.id)],
-        repository_id: None,
+        repositories: Vec::new(),
         copy_to: Some(PolicyCopy {
             repository_id: attic,
             retention: there,
@@ -275,7 +275,7 @@ async fn copies_that_nobody_wants_any_more_are_dropped() {
 async fn a_policy_does_not_copy_to_where_its_backups_go() {
     let world = world(last(1), last(1)).await;
     let change = UpdatePolicy {
-        repository_id: Some(Some(world.attic)),
+        repositories: Some(vec![world.attic]),
         ..UpdatePolicy::default()
     };
     let t = &world.t;

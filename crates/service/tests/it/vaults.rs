@@ -317,7 +317,7 @@ async fn a_policy_makes_a_checkpoint_of_its_vault() {
             PolicyTarget::Vault(vault.id),
             PolicyTarget::Resource(docs.id),
         ],
-        repository_id: None,
+        repositories: Vec::new(),
         copy_to: None,
         labels: Vec::new(),
         annotations: Annotations::default(),

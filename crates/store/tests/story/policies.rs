@@ -2,8 +2,11 @@
 //! is in it.
 
 use rstest::rstest;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use strongroom_domain::{
-    CheckpointId, PolicyId, VaultId,
+    CheckpointId, EventId, PolicyId, RepositoryId, VaultId,
+    event::Event,
+    operation::Subject,
     policy::{Policy, PolicyCopy, PolicyTarget},
     retention::Retention,
     schedule::{MissedRun, Recurrence, Schedule},
@@ -32,7 +35,7 @@ fn policy(world: &World) -> Policy {
             ..Retention::default()
         },
         targets: vec![PolicyTarget::Resource(world.resource)],
-        repository_id: None,
+        repositories: Vec::new(),
         copy_to: Some(PolicyCopy {
             repository_id: world.repository,
             retention: Retention::default(),
@@ -97,6 +100,8 @@ async fn a_policy_is_due_from_its_next_run_on(
     );
     daily.targets = vec![PolicyTarget::Vault(VaultId::from_uuid(world.uuid()))];
     daily.enabled = false;
+    let second = RepositoryId::from_uuid(world.uuid());
+    daily.repositories = vec![second, world.repository];
     tx.update_policy(&daily).await.unwrap();
     daily.version = 2;
     assert_eq!(
@@ -112,6 +117,87 @@ async fn a_policy_is_due_from_its_next_run_on(
     assert!(tx.due_policies(at(10), 10).await.unwrap().is_empty());
     assert_eq!(tx.next_policy_run().await.unwrap(), None);
     tx.delete_policy(&daily).await.unwrap();
+}
+
+/// Takes the catalog back to before policies had several repositories.
+const ONE_REPOSITORY: [&str; 4] = [
+    "UPDATE policies SET repository_id = (SELECT id FROM repositories) WHERE repositories <> '[]'",
+    "ALTER TABLE policies DROP COLUMN repositories",
+    "DROP INDEX events_of_skipped_runs",
+    "DELETE FROM _sqlx_migrations WHERE version = 6",
+];
+
+#[rstest]
+#[tokio::test]
+async fn a_policy_of_an_older_catalog_keeps_its_repository(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let world = World::new(engine).await;
+    let (mut one, mut none) = (policy(&world), policy(&world));
+    one.repositories = vec![world.repository];
+    none.name = "weekly".to_owned();
+    let mut tx = world.store.begin().await.unwrap();
+    tx.insert_policy(&one).await.unwrap();
+    tx.insert_policy(&none).await.unwrap();
+    tx.commit().await.unwrap();
+    let World {
+        store,
+        database,
+        tenant,
+        ..
+    } = world;
+    store.close().await;
+    drop(store);
+    match engine {
+        Engine::Sqlite => {
+            let mut conn = SqliteConnection::connect(database.url()).await.unwrap();
+            let column = "ALTER TABLE policies ADD COLUMN repository_id BLOB";
+            for text in std::iter::once(column).chain(ONE_REPOSITORY) {
+                sqlx::query(text).execute(&mut conn).await.unwrap();
+            }
+        }
+        Engine::Postgres => {
+            let mut conn = PgConnection::connect(database.url()).await.unwrap();
+            let column = "ALTER TABLE policies ADD COLUMN repository_id UUID";
+            for text in std::iter::once(column).chain(ONE_REPOSITORY) {
+                sqlx::query(text).execute(&mut conn).await.unwrap();
+            }
+        }
+    }
+    let store = database.store().await;
+    let found = store.read().await.unwrap().list_policies(tenant).await;
+    assert_eq!(found.unwrap(), [one, none]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_events_of_skipped_runs_are_found_among_all(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let world = World::new(engine).await;
+    let (other, _) = world.other_tenant("beta").await;
+    let event = |tenant_id, seconds, name: &str| Event {
+        id: EventId::from_uuid(world.uuid()),
+        tenant_id,
+        at: at(seconds),
+        name: name.to_owned(),
+        subject: Some(Subject::Resource(world.resource)),
+        principal_id: None,
+        details: serde_json::json!({ "reason": "it is off" }),
+    };
+    let skipped = "policy.skipped";
+    let events = [
+        event(world.tenant, 2, skipped),
+        event(world.tenant, 1, skipped),
+        event(world.tenant, 3, "policy.missed"),
+        event(other, 4, skipped),
+    ];
+    let mut tx = world.store.begin().await.unwrap();
+    for event in &events {
+        tx.insert_event(event).await.unwrap();
+    }
+    let [late, early, ..] = events;
+    assert_eq!(tx.skipped_runs(world.tenant).await.unwrap(), [early, late]);
 }
 
 #[rstest]

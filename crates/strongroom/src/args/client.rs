@@ -292,6 +292,31 @@ pub(crate) struct PolicyAdd {
     /// Keep the newest of so many years
     #[arg(long)]
     pub(crate) keep_yearly: Option<u32>,
+    /// Where backups go (name or id; the default one without it); of several, each run uses the
+    /// first that is enabled and can be reached
+    #[arg(long)]
+    pub(crate) repository: Vec<String>,
+    /// Repository that each backup is copied to (name or id)
+    #[arg(long)]
+    pub(crate) copy_to: Option<String>,
+    /// Keep the newest so many copies
+    #[arg(long, requires = "copy_to")]
+    pub(crate) copy_keep_last: Option<u32>,
+    /// Keep the newest copy of so many hours
+    #[arg(long, requires = "copy_to")]
+    pub(crate) copy_keep_hourly: Option<u32>,
+    /// Keep the newest copy of so many days
+    #[arg(long, requires = "copy_to")]
+    pub(crate) copy_keep_daily: Option<u32>,
+    /// Keep the newest copy of so many weeks
+    #[arg(long, requires = "copy_to")]
+    pub(crate) copy_keep_weekly: Option<u32>,
+    /// Keep the newest copy of so many months
+    #[arg(long, requires = "copy_to")]
+    pub(crate) copy_keep_monthly: Option<u32>,
+    /// Keep the newest copy of so many years
+    #[arg(long, requires = "copy_to")]
+    pub(crate) copy_keep_yearly: Option<u32>,
 }
 
 /// `strongroom repository …`

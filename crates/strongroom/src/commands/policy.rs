@@ -55,6 +55,24 @@ async fn add(args: PolicyAdd) -> Result<Outcome> {
         let id = client.id_of("resources", resource).await?;
         targets.push(json!({ "type": "resource", "id": id }));
     }
+    let mut repositories = Vec::new();
+    for repository in &args.repository {
+        repositories.push(client.id_of("repositories", repository).await?);
+    }
+    let copy_to = match &args.copy_to {
+        Some(to) => json!({
+            "repository_id": client.id_of("repositories", to).await?,
+            "retention": {
+                "last": args.copy_keep_last,
+                "hourly": args.copy_keep_hourly,
+                "daily": args.copy_keep_daily,
+                "weekly": args.copy_keep_weekly,
+                "monthly": args.copy_keep_monthly,
+                "yearly": args.copy_keep_yearly,
+            },
+        }),
+        None => Value::Null,
+    };
     let rules = [
         args.cron
             .as_ref()
@@ -77,6 +95,8 @@ async fn add(args: PolicyAdd) -> Result<Outcome> {
             "monthly": args.keep_monthly,
             "yearly": args.keep_yearly,
         },
+        "repositories": repositories,
+        "copy_to": copy_to,
     });
     print_one(args.server.json, &client.post(&["policies"], &body).await?)
 }

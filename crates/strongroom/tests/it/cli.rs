@@ -188,8 +188,16 @@ fn resources_repositories_and_policies_go_by_their_names() {
         "docs",
         "--cron",
         "0 2 * * *",
+        "--repository",
+        "default",
     ];
-    json(&mut server.client(&add), 0);
+    let policy = json(&mut server.client(&add), 0);
+    let default = json(&mut server.client(&["repository", "show", "default"]), 0);
+    assert_eq!(policy["repositories"][0], default["id"]);
+    assert_eq!(policy["repository_id"], default["id"]);
+    let beside = ["--copy-to", "default", "--copy-keep-last", "1"];
+    let said = fails(&mut server.client(&[&add[..], &beside].concat()), 1);
+    assert!(said.contains("copy_to.repository_id"), "{said}");
     for (noun, name) in [
         ("resource", "docs"),
         ("policy", "nightly"),

@@ -181,7 +181,7 @@ pub(in crate::cbr) fn create_policy(request: wire::CreatePolicy) -> Result<Creat
         schedule,
         retention,
         targets: Vec::new(),
-        repository_id: None,
+        repositories: Vec::new(),
         copy_to: None,
         labels: Vec::new(),
         annotations,

@@ -2,13 +2,14 @@
 
 mod trigger;
 
+use jiff::Timestamp;
 use strongroom_domain::{
     Annotations, Backup, RepositoryId, ResourceId,
     object::FaceObject,
     policy::{Policy, PolicyCopy, PolicyTarget},
     retention::Retention,
 };
-use strongroom_service::policies::{CreatePolicy, UpdatePolicy};
+use strongroom_service::policies::{CreatePolicy, SkippedRun, UpdatePolicy};
 
 pub(crate) use self::trigger::*;
 use crate::zstack::{
@@ -27,6 +28,9 @@ pub(crate) const TRIGGER: &str = "zstack.schedulerTrigger";
 /// What the vendor calls a job that backs up databases.
 pub(crate) const DATABASE_BACKUP: &str = "databaseBackup";
 const CLASS: &str = "org.zstack.storage.backup.database.CreateDatabaseBackupJob";
+
+/// Why a job that was due did nothing.
+pub(crate) const NO_STORAGE: &str = "No available backup storage found, skip this job";
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -60,7 +64,7 @@ pub(crate) fn policy(
         schedule: schedule(trigger.1)?,
         retention: retention(job.1)?,
         targets: vec![PolicyTarget::Resource(database)],
-        repository_id: None,
+        repositories: Vec::new(),
         copy_to: remote(job.1)?,
         labels: Vec::new(),
         annotations,
@@ -218,9 +222,8 @@ pub(crate) fn bound(policy: &Policy) -> Bound {
     }
 }
 
-/// What a job did, as ZStack lists it.
-pub(crate) fn history(number: u64, policy: &Policy, of_group: bool, backup: &Backup) -> JobHistory {
-    let text = |key| policy.annotations.text(key).unwrap_or_default().to_owned();
+/// What a job did, as ZStack lists it, but for its number.
+pub(crate) fn history(policy: &Policy, of_group: bool, backup: &Backup) -> JobHistory {
     let result = serde_json::json!({
         "uuid": backup.id.simple(), "name": backup.name, "status": super::status(backup.state),
         "reason": backup.reason,
@@ -230,20 +233,49 @@ pub(crate) fn history(number: u64, policy: &Policy, of_group: bool, backup: &Bac
         "backupStorageUuid": backup.repository_id.simple(),
     });
     let began = backup.started_at.unwrap_or(backup.created_at);
+    let ended = backup.finished_at;
     JobHistory {
-        id: number,
+        execute_time: ended.map(|it| it.duration_since(began).as_secs()),
+        request_dump: request.to_string(),
+        result_dump: result.to_string(),
+        // Whatever became of it since.
+        success: ended.map(|_| backup.snapshot.is_some()),
+        fire_instance_id: backup.id.simple(),
+        ..run(policy, of_group, (backup.resource_id, backup.created_at))
+    }
+}
+
+/// A run for which no storage was available, as ZStack lists it, but for its number.
+pub(crate) fn skipped(policy: &Policy, of_group: bool, skipped: &SkippedRun) -> JobHistory {
+    let request = serde_json::json!({
+        "name": policy.name, "targetResourceUuid": skipped.resource_id.simple(),
+    });
+    let result = serde_json::json!({ "reason": NO_STORAGE });
+    JobHistory {
+        execute_time: Some(0),
+        request_dump: request.to_string(),
+        result_dump: result.to_string(),
+        success: Some(false),
+        fire_instance_id: skipped.id.simple(),
+        ..run(policy, of_group, (skipped.resource_id, skipped.at))
+    }
+}
+
+/// What is the same of every run.
+fn run(policy: &Policy, of_group: bool, (target, at): (ResourceId, Timestamp)) -> JobHistory {
+    let text = |key| policy.annotations.text(key).unwrap_or_default().to_owned();
+    JobHistory {
+        id: 0,
         trigger_uuid: text(TRIGGER),
         scheduler_job_uuid: text(JOB),
         scheduler_job_group_uuid: of_group.then(|| text(JOB)),
         job_type: DATABASE_BACKUP,
-        start_time: timestamp(backup.created_at),
-        execute_time: backup
-            .finished_at
-            .map(|it| it.duration_since(began).as_secs()),
-        target_resource_uuid: backup.resource_id.simple(),
-        request_dump: request.to_string(),
-        result_dump: result.to_string(),
-        success: backup.finished_at.map(|_| backup.state.is_restorable()),
-        fire_instance_id: backup.id.simple(),
+        start_time: timestamp(at),
+        execute_time: None,
+        target_resource_uuid: target.simple(),
+        request_dump: String::new(),
+        result_dump: String::new(),
+        success: None,
+        fire_instance_id: String::new(),
     }
 }

@@ -1,15 +1,18 @@
 //! Policies.
 
 use strongroom_domain::{
-    Annotations, ResourceId, VaultId,
-    policy::{Policy, PolicyTarget},
+    Annotations, RepositoryId, ResourceId, VaultId,
+    policy::{Policy, PolicyCopy, PolicyTarget},
     retention::Retention,
     schedule::{Recurrence, Schedule},
 };
-use strongroom_service::policies::{CreatePolicy, UpdatePolicy};
+use strongroom_service::{
+    Error,
+    policies::{CreatePolicy, UpdatePolicy},
+};
 
 use super::common::{both_ways, each};
-use crate::v1::wire;
+use crate::{problem::Problem, v1::wire};
 
 impl From<Policy> for wire::Policy {
     fn from(policy: Policy) -> Self {
@@ -23,8 +26,8 @@ impl From<Policy> for wire::Policy {
             schedule,
             retention,
             targets,
-            repository_id,
-            copy_to: _,
+            repositories,
+            copy_to,
             next_run,
             last_run,
             labels,
@@ -42,7 +45,9 @@ impl From<Policy> for wire::Policy {
             schedule: schedule.into(),
             retention: retention.into(),
             targets: each(targets),
-            repository_id,
+            repository_id: repositories.first().copied(),
+            repositories,
+            copy_to: copy_to.map(Into::into),
             next_run,
             last_run,
             labels: each(labels),
@@ -54,8 +59,10 @@ impl From<Policy> for wire::Policy {
     }
 }
 
-impl From<wire::CreatePolicy> for CreatePolicy {
-    fn from(body: wire::CreatePolicy) -> Self {
+impl TryFrom<wire::CreatePolicy> for CreatePolicy {
+    type Error = Problem;
+
+    fn try_from(body: wire::CreatePolicy) -> Result<Self, Problem> {
         let wire::CreatePolicy {
             name,
             description,
@@ -64,26 +71,31 @@ impl From<wire::CreatePolicy> for CreatePolicy {
             retention,
             targets,
             repository_id,
+            repositories,
+            copy_to,
             labels,
             annotations,
         } = body;
-        Self {
+        let repositories = one_list(repository_id.map(|it| vec![it]), repositories)?;
+        Ok(Self {
             name,
             description,
             enabled,
             schedule: schedule.into(),
             retention: retention.into(),
             targets: each(targets),
-            repository_id,
-            copy_to: None,
+            repositories: repositories.unwrap_or_default(),
+            copy_to: copy_to.map(Into::into),
             labels: each(labels),
             annotations: Annotations(annotations),
-        }
+        })
     }
 }
 
-impl From<wire::UpdatePolicy> for UpdatePolicy {
-    fn from(change: wire::UpdatePolicy) -> Self {
+impl TryFrom<wire::UpdatePolicy> for UpdatePolicy {
+    type Error = Problem;
+
+    fn try_from(change: wire::UpdatePolicy) -> Result<Self, Problem> {
         let wire::UpdatePolicy {
             name,
             description,
@@ -92,20 +104,56 @@ impl From<wire::UpdatePolicy> for UpdatePolicy {
             retention,
             targets,
             repository_id,
+            repositories,
+            copy_to,
             labels,
             annotations,
         } = change;
-        Self {
+        let one = repository_id.map(|it| it.into_iter().collect());
+        Ok(Self {
             name,
             description,
             enabled,
             schedule: schedule.map(Schedule::from),
             retention: retention.map(Retention::from),
             targets: targets.map(each),
-            repository_id,
-            copy_to: None,
+            repositories: one_list(one, repositories)?,
+            copy_to: copy_to.map(|it| it.map(Into::into)),
             labels: labels.map(each),
             annotations: annotations.map(Annotations),
+        })
+    }
+}
+
+/// One repository or several, whichever is given; both must agree.
+fn one_list(
+    one: Option<Vec<RepositoryId>>,
+    several: Option<Vec<RepositoryId>>,
+) -> Result<Option<Vec<RepositoryId>>, Problem> {
+    match (one, several) {
+        (Some(one), Some(several)) if one.first() != several.first() => {
+            let reason = "must be the first of `repositories` if both are given";
+            Err(Error::invalid("repository_id", reason).into())
+        }
+        (_, Some(several)) => Ok(Some(several)),
+        (one, None) => Ok(one),
+    }
+}
+
+impl From<PolicyCopy> for wire::PolicyCopy {
+    fn from(copy: PolicyCopy) -> Self {
+        Self {
+            repository_id: copy.repository_id,
+            retention: copy.retention.into(),
+        }
+    }
+}
+
+impl From<wire::PolicyCopy> for PolicyCopy {
+    fn from(copy: wire::PolicyCopy) -> Self {
+        Self {
+            repository_id: copy.repository_id,
+            retention: copy.retention.into(),
         }
     }
 }

@@ -15,7 +15,7 @@ impl From<Credential> for Token {
             name,
             lookup,
             sealed_secret: _,
-            enabled: _,
+            enabled,
             created_at,
             expires_at,
         } = credential;
@@ -27,6 +27,7 @@ impl From<Credential> for Token {
             kind,
             name,
             access_key,
+            enabled,
             created_at,
             expires_at,
         }

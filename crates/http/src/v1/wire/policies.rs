@@ -29,9 +29,16 @@ pub struct Policy {
     pub retention: Retention,
     /// What it protects.
     pub targets: Vec<PolicyTarget>,
-    /// Where its backups go; the default repository if nothing.
+    /// The first of `repositories`; nothing if there is none.
     #[schema(value_type = Option<Uuid>)]
     pub repository_id: Option<RepositoryId>,
+    /// Where its backups go: each run uses the first of them that is enabled, has room and can be
+    /// reached, or is skipped with an event if there is none. The default repository if empty.
+    /// `retention` counts all of the policy's backups, wherever they are.
+    #[schema(value_type = Vec<Uuid>)]
+    pub repositories: Vec<RepositoryId>,
+    /// Where its backups are copied to once they are made, if anywhere.
+    pub copy_to: Option<PolicyCopy>,
     /// The next occurrence.
     pub next_run: Option<Timestamp>,
     /// The last occurrence that was acted on.
@@ -47,6 +54,18 @@ pub struct Policy {
     pub updated_at: Timestamp,
     /// Counts changes; the `ETag` in quotes.
     pub version: i64,
+}
+
+/// Where a policy's backups are copied to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyCopy {
+    /// Where the copies go; none of the policy's own repositories.
+    #[schema(value_type = Uuid)]
+    pub repository_id: RepositoryId,
+    /// Which copies stay there, apart from the backups that they are of.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// When a policy runs: the union of its recurrences.
@@ -140,10 +159,18 @@ pub struct CreatePolicy {
     /// What it protects.
     #[serde(default)]
     pub targets: Vec<PolicyTarget>,
-    /// Where its backups go; the default repository if nothing.
+    /// Where its backups go, if there is one place only; the default repository if nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Uuid>)]
     pub repository_id: Option<RepositoryId>,
+    /// Where its backups go, in the order in which they are tried; begins with `repository_id` if
+    /// both are given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Uuid>>)]
+    pub repositories: Option<Vec<RepositoryId>>,
+    /// Where its backups are copied to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_to: Option<PolicyCopy>,
     /// Its labels.
     #[serde(default)]
     pub labels: Vec<Label>,
@@ -176,10 +203,18 @@ pub struct UpdatePolicy {
     /// Other targets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub targets: Option<Vec<PolicyTarget>>,
-    /// Another repository, or the default.
+    /// Another repository in place of all that there are, or the default.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Uuid>)]
     pub repository_id: Option<Option<RepositoryId>>,
+    /// Other repositories, or the default if empty; begins with `repository_id` if both are given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Uuid>>)]
+    pub repositories: Option<Vec<RepositoryId>>,
+    /// Another place for copies, or none.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PolicyCopy>)]
+    pub copy_to: Option<Option<PolicyCopy>>,
     /// All its labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<Label>>,

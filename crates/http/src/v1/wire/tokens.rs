@@ -23,6 +23,8 @@ pub struct Token {
     pub name: String,
     /// The access key id; nothing for a token.
     pub access_key: Option<String>,
+    /// Whether it opens anything at present.
+    pub enabled: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it stops working, if ever.

@@ -3,19 +3,22 @@
 use axum::{extract::State, http::Uri};
 use serde_json::{Map, Value};
 use strongroom_domain::{
-    Face, Page, ResourceId,
+    Face, Page, PolicyId, RepositoryId, ResourceId,
     object::FaceObject,
-    policy::Policy,
     query::{BackupField, Direction, Filter, Sort},
 };
-use strongroom_service::{Caller, Service, policies::CreatePolicy, resources::ResourceFilter};
+use strongroom_service::{
+    Caller, Service,
+    policies::{CreatePolicy, NO_REPOSITORY},
+    resources::ResourceFilter,
+};
 
 use super::{GROUPS, JOBS, TRIGGERS, bindings, bindings_of, jobs::write, one};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
     error::{Code, Error},
-    handlers::{Answer, Body, PathParams, action, inventory::listed, parameters, storages},
+    handlers::{Answer, Body, PathParams, action, inventory::listed, parameters},
     map::{self, scheduler as shapes},
     wire::{
         reply::{Accepted, Empty, Failed, Listed, One},
@@ -92,7 +95,7 @@ async fn bind(
     let database = database_of(service, caller, &job.1).await?;
     let request = shapes::policy((&job.0, &job.1), (&trigger.0, &trigger.1), database)?;
     let request = CreatePolicy {
-        repository_id: Some(usable_storage(service, caller, &job.1).await?),
+        repositories: known_storages(service, caller, &job.1).await?,
         ..request
     };
     let policy = service.create_policy(caller, request).await?;
@@ -131,27 +134,24 @@ async fn database_of(
     }
 }
 
-/// The first of a job's storages that can be used now.
-pub(super) async fn usable_storage(
+/// The storages that each run of a job chooses from, in their order; those that were removed since
+/// are passed over.
+pub(super) async fn known_storages(
     service: &Service,
     caller: &Caller,
     job: &JobBody,
-) -> Result<strongroom_domain::RepositoryId, Error> {
+) -> Result<Vec<RepositoryId>, Error> {
+    let known = service.list_repositories(caller).await?;
+    let mut storages = Vec::new();
     for uuid in shapes::storages(job)? {
-        let found = storages::find_storage(service, caller, "backupStorageUuids", uuid).await;
-        match found {
-            Ok(found) if storages::check_usable(&found).is_ok() => return Ok(found.id),
-            // It was removed since, or takes no backups now: the next one may do.
-            Ok(_)
-            | Err(Error::Api {
-                code: Code::NotFound,
-                ..
-            }) => {}
-            Err(other) => return Err(other),
-        }
+        let id = map::uuid(uuid).map(RepositoryId::from_uuid);
+        let id = id.filter(|id| known.iter().any(|it| it.id == *id) && !storages.contains(id));
+        storages.extend(id);
     }
-    let details = "No available backup storage found, skip this job";
-    Err(Error::api(Code::Failed, details))
+    if storages.is_empty() {
+        return Err(Error::api(Code::Failed, shapes::NO_STORAGE));
+    }
+    Ok(storages)
 }
 
 /// Unbinds a job from a trigger; what is not bound is unbound already.
@@ -234,7 +234,7 @@ pub(crate) async fn switch_job(
     call.run(&service, &caller, TIMEOUT, work).await
 }
 
-/// What bound jobs did, oldest first.
+/// What bound jobs did, and when they could do nothing, oldest first.
 pub(crate) async fn histories(
     service: &Service,
     caller: &Caller,
@@ -246,17 +246,28 @@ pub(crate) async fn histories(
     let backups = service
         .list_backups(caller, &made, &oldest, &Page::ALL)
         .await?;
+    let skipped = service.skipped_runs(caller).await?;
     let groups = service.list_objects(caller, GROUPS).await?;
-    let of_group = |policy: &Policy| {
+    let job = |policy: Option<PolicyId>| {
+        let policy = policies.iter().find(|it| Some(it.id) == policy)?;
         let job = policy.annotations.text(shapes::JOB).unwrap_or_default();
-        groups.iter().any(|it| it.id.simple() == job)
+        Some((policy, groups.iter().any(|it| it.id.simple() == job)))
     };
-    let rows = (1..).zip(&backups.items).filter_map(|(number, backup)| {
-        let policy = policies.iter().find(|it| Some(it.id) == backup.policy_id)?;
-        let of_group = of_group(policy);
-        Some(shapes::history(number, policy, of_group, backup))
+    let made = backups.items.iter().filter_map(|it| {
+        let (policy, of_group) = job(it.policy_id)?;
+        Some((it.created_at, shapes::history(policy, of_group, it)))
     });
-    Ok(rows.collect())
+    let skipped = skipped.iter().filter(|it| it.code == NO_REPOSITORY);
+    let skipped = skipped.filter_map(|it| {
+        let (policy, of_group) = job(Some(it.policy_id))?;
+        Some((it.at, shapes::skipped(policy, of_group, it)))
+    });
+    let mut rows: Vec<_> = made.chain(skipped).collect();
+    rows.sort_by_key(|(at, _)| *at);
+    let rows = (1..).zip(rows);
+    Ok(rows
+        .map(|(id, (_, row))| JobHistory { id, ..row })
+        .collect())
 }
 
 /// Lists the runs of jobs that meet the conditions.

@@ -171,9 +171,9 @@ pub(super) async fn write(
 ) -> Result<Outcome, Error> {
     let policies = bindings_of(service, caller, shapes::JOB, object).await?;
     for policy in &policies {
-        let storage = bindings::usable_storage(service, caller, body).await?;
+        let storages = bindings::known_storages(service, caller, body).await?;
         let change = UpdatePolicy {
-            repository_id: Some(Some(storage)),
+            repositories: Some(storages),
             ..shapes::change(body)?
         };
         service
