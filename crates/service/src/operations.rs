@@ -6,6 +6,7 @@ use strongroom_domain::{
     operation::{Operation, OperationError, OperationKind, OperationState, Subject},
     principal::Permission,
     query::{Filter, OperationField, Sort},
+    repository::Repository,
     restore::Restore,
 };
 
@@ -24,6 +25,8 @@ pub struct OperationResult {
     pub exports: Vec<Export>,
     /// The restore that it is about, if it is one.
     pub restore: Option<Restore>,
+    /// The repository that it is about, if it is one that there still is.
+    pub repository: Option<Repository>,
 }
 
 /// What a client chooses of the operation that it starts.
@@ -67,12 +70,17 @@ impl Service {
             Some(Subject::Restore(id)) => read.restore(tenant, id).await?,
             _ => None,
         };
+        let repository = match operation.subject {
+            Some(Subject::Repository(id)) => read.repository(tenant, id).await?,
+            _ => None,
+        };
         Ok(OperationResult {
             operation,
             backup,
             copies,
             exports,
             restore,
+            repository,
         })
     }
 

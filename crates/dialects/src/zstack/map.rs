@@ -270,6 +270,14 @@ pub(crate) fn uuid(text: &str) -> Option<uuid::Uuid> {
     (text.len() == 32).then(|| text.parse().ok()).flatten()
 }
 
+/// The uuid of what is to be deleted. What is unknown is gone already; what is no uuid is a mistake.
+pub(crate) fn well_formed(text: &str) -> Result<uuid::Uuid, Error> {
+    uuid(text).ok_or_else(|| {
+        let details = format!("invalid value[{text}] of field [uuid]");
+        Error::api(Code::NotFound, details)
+    })
+}
+
 /// The operation behind a job's id: clients choose any 32 characters.
 pub(crate) fn job(text: &str) -> Option<OperationId> {
     let hashed = || {

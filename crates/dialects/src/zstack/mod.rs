@@ -59,6 +59,7 @@ fn router() -> OpenApiRouter<Service> {
         routes!(keys::switch),
         routes!(inventory::system_tags::list, tags::create_system),
         routes!(inventory::system_tags::show),
+        routes!(tags::update_system),
         routes!(inventory::user_tags::list, tags::create_user),
         routes!(inventory::user_tags::show),
         routes!(inventory::patterns::list, tag_patterns::create),
@@ -75,6 +76,7 @@ fn router() -> OpenApiRouter<Service> {
         routes!(scheduler::update_job),
         routes!(inventory::scheduler_groups::list, scheduler::create_group),
         routes!(inventory::scheduler_groups::show, scheduler::delete_group),
+        routes!(scheduler::update_group),
         routes!(
             inventory::scheduler_triggers::list,
             scheduler::create_trigger
@@ -94,6 +96,7 @@ fn router() -> OpenApiRouter<Service> {
         routes!(storage_actions::capacities),
         routes!(inventory::image_stores::list, storage_actions::add),
         routes!(inventory::image_stores::show),
+        shared(routes!(storage_actions::act_on_image_store)),
     ];
     let alone_at_their_paths = vec![
         routes!(backup_actions::recover),
@@ -121,19 +124,22 @@ fn router() -> OpenApiRouter<Service> {
 }
 
 /// Adds routes below `/zstack`, where they are documented, and without that prefix, where SDKs
-/// look for them that are set up without a context path.
+/// look for them that are set up without a context path. The slash before a uuid may be doubled,
+/// as the Go SDK has it in GetTag.
 fn with_and_without_context(
     router: OpenApiRouter<Service>,
     routes: UtoipaMethodRouter<Service>,
 ) -> OpenApiRouter<Service> {
     let (schemas, paths, methods) = routes;
-    let bare: Vec<_> = paths
-        .paths
-        .keys()
-        .map(|it| error::without_context(it).to_owned())
-        .collect();
+    let more = paths.paths.keys().flat_map(|path| {
+        let bare = error::without_context(path);
+        let doubled = [path, bare].map(|it| it.replacen("/{uuid}", "//{uuid}", 1));
+        let doubled = doubled.into_iter().filter(|it| it.contains("//"));
+        doubled.chain([bare.to_owned()])
+    });
+    let more: Vec<_> = more.collect();
     let router = router.routes((schemas, paths, methods.clone()));
-    bare.iter()
+    more.iter()
         .fold(router, |router, path| router.route(path, methods.clone()))
 }
 

@@ -325,7 +325,12 @@ async fn a_storage_is_added_changed_disabled_and_removed() {
     );
     let reconnect = json!({"reconnectBackupStorage": {}});
     let checked = put(&app, &client, &actions, reconnect).await;
-    assert!(checked.get("error").is_none(), "{checked}");
+    assert_eq!(checked["inventory"]["uuid"], uuid, "{checked}");
+    assert_eq!(checked["inventory"]["status"], "Connected");
+    assert_eq!(
+        checked["schema"]["inventory"],
+        "org.zstack.storage.backup.imagestore.ImageStoreBackupStorageInventory"
+    );
     let none = client
         .call(Method::PUT, &actions, &json!({"explode": {}}))
         .await;
@@ -337,6 +342,34 @@ async fn a_storage_is_added_changed_disabled_and_removed() {
     let (_, first) = made(&app, &client).await;
     let in_use = delete(&app, &client, &format!("{STORAGES}/{first}")).await;
     assert_eq!(in_use["error"]["code"], "SYS.1004");
+}
+
+#[tokio::test]
+async fn an_image_store_is_changed_and_checked_at_its_own_path() {
+    let app = server("a dump").await;
+    let client = Client::log_in(&app).await;
+    let uuid = app.repository.id.simple();
+    let actions = format!("{STORAGES}/image-store/{uuid}/actions");
+    let change = json!({"hostname": "10.0.0.8", "sshPort": 2022, "description": "moved"});
+    let change = json!({ "updateImageStoreBackupStorage": change });
+    let changed = put(&app, &client, &actions, change).await;
+    let store = &changed["inventory"];
+    assert_eq!(store["hostname"], "10.0.0.8");
+    assert_eq!(store["sshPort"], 2022);
+    assert_eq!(store["description"], "moved");
+    let next = json!({"updateImageStoreBackupStorage": {"username": "backup"}});
+    let next = put(&app, &client, &actions, next).await;
+    assert_eq!(next["inventory"]["username"], "backup");
+    assert_eq!(next["inventory"]["hostname"], "10.0.0.8");
+
+    let secret = json!({"updateImageStoreBackupStorage": {"password": "another"}});
+    let secret = put(&app, &client, &actions, secret).await;
+    assert_eq!(secret["error"]["code"], "SYS.1006", "{secret}");
+    let reconnect = json!({"reconnectImageStoreBackupStorage": {}});
+    let checked = put(&app, &client, &actions, reconnect).await;
+    assert_eq!(checked["inventory"]["username"], "backup", "{checked}");
+    let none = client.call(Method::PUT, &actions, &json!({})).await;
+    assert_eq!(none.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

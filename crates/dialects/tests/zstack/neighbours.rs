@@ -159,6 +159,15 @@ async fn a_long_job_is_submitted_watched_and_forgotten() {
     app.work().await;
     let jobs = list(&client, "/longjobs?q=state=Succeeded").await;
     assert_eq!(jobs[0]["uuid"], submitted["inventory"]["uuid"]);
+    assert_eq!(submitted["inventory"].get("jobResult"), None);
+    // What it made, as JSON text, for clients that go on with it.
+    let result: Value = serde_json::from_str(jobs[0]["jobResult"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        result["inventory"],
+        client.query("q=name=nightly").await["inventories"][0]
+    );
+    assert_eq!(jobs[0]["executeTime"], 1);
+    assert_eq!(list(&client, "/longjobs?q=executeTime%3C2").await, jobs);
     assert_eq!(
         client.query("q=name=nightly").await["inventories"][0]["status"],
         "Ready"
@@ -188,6 +197,9 @@ async fn a_long_job_is_submitted_watched_and_forgotten() {
     );
 
     let path = format!("/longjobs/{}", jobs[0]["uuid"].as_str().unwrap());
+    let rename = json!({"updateLongJob": {"name": "longer"}});
+    let renamed = send(&client, Method::PUT, &format!("{path}/actions"), rename).await;
+    assert_eq!(renamed["inventory"]["name"], "longer", "{renamed}");
     let cancel = json!({"cancelLongJob": {}});
     let late = send(&client, Method::PUT, &format!("{path}/actions"), cancel).await;
     assert_eq!(late["error"]["code"], "SYS.1006");
@@ -196,6 +208,27 @@ async fn a_long_job_is_submitted_watched_and_forgotten() {
         json!({})
     );
     assert!(list(&client, "/longjobs").await.is_empty());
+}
+
+#[tokio::test]
+async fn no_other_action_on_a_long_job_cancels_it() {
+    let app = server("a dump").await;
+    database(&app, "orders", true).await;
+    let client = Client::log_in(&app).await;
+    let data = json!({"name": "a", "backupStorageUuid": app.repository.id.simple()});
+    let params = json!({"jobName": "APICreateDatabaseBackupMsg", "jobData": data.to_string()});
+    let submitted = json!({ "params": params });
+    let submitted = send(&client, Method::POST, "/longjobs", submitted).await;
+    let uuid = submitted["inventory"]["uuid"].as_str().unwrap();
+    let path = format!("/zstack/v1/longjobs/{uuid}/actions");
+    for body in [json!({"rerunLongJob": {}}), json!({})] {
+        let refused = client.call(Method::PUT, &path, &body).await;
+        assert_eq!(refused.status.as_u16(), 400, "{body}");
+    }
+    assert_eq!(list(&client, "/longjobs").await[0]["state"], "Waiting");
+    let cancel = json!({"cancelLongJob": {}});
+    let path = format!("/longjobs/{uuid}/actions");
+    assert_eq!(send(&client, Method::PUT, &path, cancel).await, json!({}));
 }
 
 #[tokio::test]

@@ -168,7 +168,14 @@ async fn a_change_of_job_or_trigger_changes_what_runs() {
         uuid(&trigger)
     );
     let now = json!({"params": {"triggerNow": true}});
-    world.send(Method::POST, &binding, now).await;
+    let bound = world.send(Method::POST, &binding, now).await;
+    assert_eq!(bound["inventory"]["schedulerJobGroupUuid"], uuid(&job));
+    assert_eq!(bound["inventory"]["schedulerTriggerUuid"], uuid(&trigger));
+    // The Java SDK throws where it finds the class of a bound job.
+    assert_eq!(
+        bound["schema"]["inventory"],
+        "org.zstack.header.scheduler.SchedulerJobGroupSchedulerTriggerRefInventory"
+    );
     assert!(app.work().await > 0);
     let listed = world.list("/triggers").await;
     assert_eq!(listed[0]["jobGroupsUuid"], json!([uuid(&job)]));
@@ -503,4 +510,40 @@ async fn what_a_job_lacks_is_said_in_the_vendors_words() {
         refused["error"]["details"],
         "No SchedulerJobFactory of type[stopVm] found"
     );
+}
+
+#[tokio::test]
+async fn a_group_is_listed_changed_and_switched_as_a_group() {
+    let app = server("a dump").await;
+    let world = world(&app).await;
+    let made = world.job("/jobgroups", world.keeping("2")).await;
+    assert_eq!(
+        made["schema"]["inventory"],
+        "org.zstack.header.scheduler.SchedulerJobGroupInventory"
+    );
+    let group = world.list("/jobgroups?q=jobType=databaseBackup").await;
+    assert_eq!(group[0], made["inventory"]);
+    assert_eq!(group[0]["jobsUuid"], json!([]));
+    assert!(group[0].get("targetResourceUuid").is_none(), "{group:?}");
+
+    let actions = format!("/jobgroups/{}/actions", uuid(&made));
+    let change = json!({"name": "weekly", "state": "Disabled"});
+    let change = json!({ "updateSchedulerJobGroup": change });
+    let changed = world.send(Method::PUT, &actions, change).await;
+    assert_eq!(changed["inventory"]["name"], "weekly");
+    assert_eq!(changed["inventory"]["state"], "Disabled");
+    assert_eq!(changed["schema"], made["schema"]);
+    let wrong = json!({"updateSchedulerJobGroup": {"state": "asleep"}});
+    let wrong = world.send(Method::PUT, &actions, wrong).await;
+    assert_eq!(wrong["error"]["code"], "SYS.1007", "{wrong}");
+    for kind in ["jobs", "jobgroups", "triggers"] {
+        let path = format!("/{kind}/nonsense");
+        let answer = world.send(Method::DELETE, &path, Value::Null).await;
+        assert_eq!(
+            answer["error"]["details"],
+            "invalid value[nonsense] of field [uuid]"
+        );
+    }
+    let unchanged = world.list("/jobgroups?q=state=Disabled").await;
+    assert_eq!(unchanged, [changed["inventory"].clone()]);
 }

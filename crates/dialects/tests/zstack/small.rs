@@ -198,6 +198,11 @@ async fn patterns_make_tags_that_rows_are_found_by() {
         attached["schema"]["results[1].inventory"],
         "org.zstack.header.tag.UserTagInventory"
     );
+    assert_eq!(first["inventory"]["tagPattern"], simple["inventory"]);
+    assert_eq!(
+        attached["schema"]["results[1].inventory.tagPattern"],
+        "org.zstack.header.tag.TagPatternInventory"
+    );
     let again = attach(&gold, json!({"resourceUuids": [backup]})).await;
     assert_eq!(
         again["results"][0]["inventory"]["uuid"],
@@ -224,6 +229,15 @@ async fn patterns_make_tags_that_rows_are_found_by() {
         2
     );
 
+    let golden = client.get("/zstack/v1/user-tags?q=tagPattern.name=gold");
+    let golden = golden.await.expect(200).json();
+    assert_eq!(golden["inventories"].as_array().unwrap().len(), 2);
+    assert_eq!(golden["inventories"][1]["tagPattern"]["color"], "#FFD700");
+    assert_eq!(
+        golden["schema"]["inventories[1].tagPattern"],
+        "org.zstack.header.tag.TagPatternInventory"
+    );
+
     let update = async |pattern: &str, change: Value| {
         let path = format!("/tags/{pattern}/actions");
         send(&client, Method::PUT, &path, json!({ "updateTag": change })).await
@@ -235,7 +249,9 @@ async fn patterns_make_tags_that_rows_are_found_by() {
         gold
     );
 
-    let path = format!("/tags/{gold}/resources?resourceUuids={backup}");
+    // The Go SDK puts commas between uuids, and two slashes before that of one tag.
+    assert_eq!(list(&client, &format!("/tags//{gold}")).await.len(), 1);
+    let path = format!("/tags/{gold}/resources?resourceUuids={backup},{gold}");
     assert_eq!(
         send(&client, Method::DELETE, &path, Value::Null).await,
         json!({})
@@ -404,6 +420,41 @@ async fn copies_are_found_by_where_they_can_be_downloaded() {
         .expect(200);
     let rows = &answer.json()["results"][0]["inventories"];
     assert_eq!(rows, &json!([{"name": "a"}]));
+}
+
+#[tokio::test]
+async fn a_tag_of_the_system_is_changed() {
+    let app = server("a dump").await;
+    let client = Client::log_in(&app).await;
+    let tag = json!({"resourceType": "BackupStorageVO", "tag": "slow",
+        "resourceUuid": app.repository.id.simple()});
+    let made = send(
+        &client,
+        Method::POST,
+        "/system-tags",
+        json!({ "params": tag }),
+    );
+    let made = made.await["inventory"].clone();
+    assert_eq!(made["inherent"], false);
+    let path = format!("/system-tags/{}/actions", made["uuid"].as_str().unwrap());
+    let change = json!({"updateSystemTag": {"tag": "fast"}});
+    let changed = send(&client, Method::PUT, &path, change.clone()).await;
+    assert_eq!(changed["inventory"]["tag"], "fast");
+    assert_eq!(changed["inventory"]["resourceUuid"], made["resourceUuid"]);
+    let tagged = list(&client, "/backup-storage?q=__systemTag__=fast").await;
+    assert_eq!(tagged.len(), 1);
+
+    let none = send(&client, Method::PUT, &path, json!({"updateSystemTag": {}})).await;
+    assert_eq!(none["error"]["code"], "SYS.1007");
+    let path = format!("/system-tags/{}/actions", "0".repeat(32));
+    let unknown = send(&client, Method::PUT, &path, change).await;
+    assert_eq!(
+        unknown["error"]["details"],
+        format!(
+            "invalid field[uuid], resource[uuid:{}, type:SystemTagVO] not found",
+            "0".repeat(32)
+        )
+    );
 }
 
 #[tokio::test]

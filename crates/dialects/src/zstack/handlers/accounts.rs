@@ -210,13 +210,11 @@ async fn renew(
     uuid: &str,
     Renewal { duration }: Renewal,
 ) -> Result<Outcome, Error> {
-    let seconds = duration
-        .filter(|it| DURATIONS.contains(it))
-        .ok_or_else(|| {
-            let details = "field[duration] must be in range of [60, 31536000]";
-            Error::api(Code::InvalidArgument, details)
-        })?;
-    let lifetime = SignedDuration::from_secs_f64(seconds.trunc());
+    if duration.is_some_and(|it| !DURATIONS.contains(&it)) {
+        let details = "field[duration] must be in range of [60, 31536000]";
+        return Err(Error::api(Code::InvalidArgument, details));
+    }
+    let lifetime = duration.map_or(SESSION, |it| SignedDuration::from_secs_f64(it.trunc()));
     let session = open_session(service, uuid, Some(lifetime)).await?;
     Outcome::done(&One::new(map::session(&session), call.schema))
 }

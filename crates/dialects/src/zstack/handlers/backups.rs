@@ -20,7 +20,7 @@ use super::{
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
-    error::{Code, Error},
+    error::Error,
     map::{self, NewBackup, places::Places},
     query::{
         Query,
@@ -231,10 +231,7 @@ async fn remove(
     uuid: &str,
     storages: &[String],
 ) -> Result<Outcome, Error> {
-    let Some(id) = map::uuid(uuid).map(BackupId::from_uuid) else {
-        let details = format!("invalid value[{uuid}] of field [uuid]");
-        return Err(Error::api(Code::NotFound, details));
-    };
+    let id = BackupId::from_uuid(map::well_formed(uuid)?);
     let Some(found) = find(service, caller, uuid).await? else {
         return Outcome::done(&Empty {});
     };

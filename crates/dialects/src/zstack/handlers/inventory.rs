@@ -11,7 +11,7 @@ use crate::zstack::{
         Query,
         storages::{IMAGE_STORES, TABLE as STORAGES},
         table::{self, Row, Table},
-        tags::{Tag, Tags},
+        tags::{Tag, TagKind, Tags},
     },
     wire::{
         account::{ACCESS_KEYS, ACCOUNTS, AccessKey, Account},
@@ -158,7 +158,7 @@ fn shown<T: Inventory>(uuid: &str, rows: Vec<T>) -> Answer<Listed<T>> {
 /// The tags of the tenant's rows, for conditions on them.
 pub(crate) async fn tags(service: &Service, caller: &Caller) -> Result<Tags, Error> {
     let mut all = super::tags::system(service, caller).await?;
-    all.extend(super::tags::user(service, caller).await?);
+    all.extend(super::tags::rows(service, caller, TagKind::User).await?);
     let tag = |it: TagInventory| {
         let (kind, text, pattern) = (it.kind, it.tag, it.tag_pattern_uuid);
         let tag = Tag {

@@ -7,7 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::{SignedDuration, Timestamp};
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use strongroom_domain::{
     Face, OperationId,
     operation::{Operation, OperationError, OperationKind, OperationState},
@@ -26,7 +27,8 @@ use crate::zstack::{
     stranger,
     wire::{
         backup::{DatabaseBackup, Synced},
-        reply::{Empty, Failed, Json, One},
+        reply::{Empty, ErrorCode, Failed, Json, One},
+        storage::ImageStore,
     },
 };
 
@@ -94,6 +96,16 @@ async fn add_secret(service: &Service, operation: &mut Operation) -> Result<(), 
     Ok(())
 }
 
+/// How a job stands.
+#[derive(Debug)]
+pub(crate) enum Standing {
+    /// It has not ended.
+    Open,
+    /// It ended well, with this result.
+    Done(Box<RawValue>),
+    Failed(ErrorCode),
+}
+
 /// What a poll says of a job.
 pub(crate) fn answer(
     found: OperationResult,
@@ -101,13 +113,27 @@ pub(crate) fn answer(
     base: Option<&Base>,
     schema: bool,
 ) -> Result<Response, Error> {
+    Ok(match standing(found, now, base, schema)? {
+        Standing::Open => Json(StatusCode::ACCEPTED, Empty {}).into_response(),
+        Standing::Done(result) => Json(StatusCode::OK, result).into_response(),
+        Standing::Failed(error) => {
+            Json(StatusCode::SERVICE_UNAVAILABLE, Failed { error }).into_response()
+        }
+    })
+}
+
+/// How a job stands, with all that belongs into its result.
+pub(crate) fn standing(
+    found: OperationResult,
+    now: Timestamp,
+    base: Option<&Base>,
+    schema: bool,
+) -> Result<Standing, Error> {
     if let Some(error) = overdue(&found.operation, now) {
         return Ok(failed(found.operation.kind, &error));
     }
     match found.operation.state {
-        OperationState::Pending | OperationState::Running => {
-            Ok(Json(StatusCode::ACCEPTED, Empty {}).into_response())
-        }
+        OperationState::Pending | OperationState::Running => Ok(Standing::Open),
         OperationState::Succeeded => succeeded(found, base, schema),
         OperationState::Failed | OperationState::Cancelled => {
             let error = found.operation.error.unwrap_or_else(cancelled);
@@ -117,13 +143,14 @@ pub(crate) fn answer(
 }
 
 /// The result of a job that ended well.
-fn succeeded(found: OperationResult, base: Option<&Base>, schema: bool) -> Result<Response, Error> {
+fn succeeded(found: OperationResult, base: Option<&Base>, schema: bool) -> Result<Standing, Error> {
     let OperationResult {
         operation,
         backup,
         copies,
         exports,
         restore,
+        repository,
     } = found;
     // The vendor's word for a recovery of which a part is missing is the same as for none.
     if let Some(restore) = restore.filter(|it| it.state == RestoreState::Partial) {
@@ -132,23 +159,28 @@ fn succeeded(found: OperationResult, base: Option<&Base>, schema: bool) -> Resul
         return Ok(failed(operation.kind, &OperationError { code, message }));
     }
     let schema = schema || operation.annotations.get(SCHEMA).is_some();
-    match (operation.kind, backup) {
-        (OperationKind::Backup | OperationKind::CopyBackup, Some(backup)) => {
+    match (operation.kind, backup, repository) {
+        (OperationKind::Backup | OperationKind::CopyBackup, Some(backup), _) => {
             let places = Places::new(copies, &exports, base);
-            let result = One::new(map::backup(&backup, &places), schema);
-            Ok(Json(StatusCode::OK, result).into_response())
+            done(&One::new(map::backup(&backup, &places), schema))
         }
-        (OperationKind::Scan, _) => {
-            let result = Synced::read(operation.annotations.get(SCAN_RESULT), schema);
-            Ok(Json(StatusCode::OK, result).into_response())
+        (OperationKind::Scan, ..) => done(&Synced::read(
+            operation.annotations.get(SCAN_RESULT),
+            schema,
+        )),
+        (OperationKind::Verify, _, Some(repository)) => {
+            done(&One::new(ImageStore::of(&repository), schema))
         }
         _ => recorded(&operation),
     }
 }
 
-fn failed(kind: OperationKind, error: &OperationError) -> Response {
-    let error = error::of_job(kind, error);
-    Json(StatusCode::SERVICE_UNAVAILABLE, Failed { error }).into_response()
+fn done(result: &impl Serialize) -> Result<Standing, Error> {
+    Ok(Standing::Done(to_raw_value(result)?))
+}
+
+fn failed(kind: OperationKind, error: &OperationError) -> Standing {
+    Standing::Failed(error::of_job(kind, error))
 }
 
 /// What a job has failed with that takes, or took, longer than its client allows. The work behind
@@ -169,10 +201,9 @@ fn cancelled() -> OperationError {
 }
 
 /// The result that was written down when the job was recorded; nothing to say without one.
-fn recorded(operation: &Operation) -> Result<Response, Error> {
-    let Some(result) = operation.annotations.text(RESULT) else {
-        return Ok(Json(StatusCode::OK, Empty {}).into_response());
-    };
-    let result: &RawValue = serde_json::from_str(result)?;
-    Ok(Json(StatusCode::OK, result).into_response())
+fn recorded(operation: &Operation) -> Result<Standing, Error> {
+    match operation.annotations.text(RESULT) {
+        Some(result) => Ok(Standing::Done(RawValue::from_string(result.to_owned())?)),
+        None => done(&Empty {}),
+    }
 }

@@ -6,19 +6,26 @@ use serde_json::{Map, Value};
 use strongroom_domain::{
     ObjectId, OperationId,
     object::FaceObject,
-    operation::{Operation, OperationState, Subject},
+    operation::{OperationState, Subject},
 };
-use strongroom_service::{Caller, Error as ServiceError, Service, operations::NewOperation};
+use strongroom_service::{
+    Caller, Error as ServiceError, Service,
+    operations::{NewOperation, OperationResult},
+};
 
-use super::{Answer, Body, PathParams, action, backup_actions, backups};
+use super::{
+    Answer, Body, PathParams, action, backup_actions, backups,
+    jobs::{self, Standing},
+    parameters,
+};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
-    error::{self, Code, Error},
+    error::{Code, Error},
     map,
     wire::{
         long_job::{LongJob, LongJobBody, SubmitLongJob},
-        reply::{Accepted, Empty, ErrorCode, Failed, One},
+        reply::{Accepted, Empty, Failed, One},
         timestamp,
     },
 };
@@ -44,11 +51,12 @@ async fn row(service: &Service, caller: &Caller, object: &FaceObject) -> Result<
         operation,
     } = LongJobBody::deserialize(&object.body)?;
     let started = operation;
-    let operation = match started {
-        Some(id) => found(service.operation(Some(caller), id).await)?,
-        None => None,
-    };
-    let (state, error) = outcome(started, operation.as_ref());
+    let found = behind(service, caller, started).await?;
+    let operation = found.as_ref().map(|it| &it.operation);
+    let updated_at = operation.map_or(object.updated_at, |it| it.updated_at);
+    // What ended at once has no operation of its own.
+    let ended = operation.map_or(Some(updated_at), |it| it.finished_at);
+    let (state, job_result) = outcome(service, started, found)?;
     Ok(LongJob {
         uuid: object.id.simple(),
         name: name.unwrap_or_default(),
@@ -56,43 +64,63 @@ async fn row(service: &Service, caller: &Caller, object: &FaceObject) -> Result<
         api_id: started.map(OperationId::simple),
         job_name: job_name.unwrap_or_default(),
         job_data: job_data.unwrap_or_default(),
-        job_result: error.map(|it| serde_json::to_string(&it)).transpose()?,
+        job_result,
         target_resource_uuid,
         state,
         create_date: timestamp(object.created_at),
-        last_op_date: timestamp(operation.map_or(object.updated_at, |it| it.updated_at)),
+        last_op_date: timestamp(updated_at),
+        execute_time: ended.map(|it| it.duration_since(object.created_at).as_secs().max(1)),
     })
 }
 
-/// What became of a job, and why it failed.
-fn outcome(
+/// What carries a long job out, as far as it is known.
+async fn behind(
+    service: &Service,
+    caller: &Caller,
     started: Option<OperationId>,
-    operation: Option<&Operation>,
-) -> (&'static str, Option<ErrorCode>) {
-    if started.is_some() && operation.is_none() {
-        let details = "nothing is known any more of what became of it";
-        return ("Failed", Error::api(Code::Internal, details).code());
-    }
-    let error = operation.and_then(|it| Some(error::of_job(it.kind, it.error.as_ref()?)));
-    (state(operation), error)
+) -> Result<Option<OperationResult>, Error> {
+    let found = match started {
+        Some(id) => known(service.operation_result(id).await)?,
+        None => None,
+    };
+    // The id of what another tenant does cannot come from here.
+    Ok(found.filter(|it| it.operation.tenant_id == caller.tenant_id))
 }
 
-fn found(operation: Result<Operation, ServiceError>) -> Result<Option<Operation>, Error> {
-    match operation {
-        Ok(operation) => Ok(Some(operation)),
+/// What became of a job, and what a poll of it says once it has ended, as JSON text.
+fn outcome(
+    service: &Service,
+    started: Option<OperationId>,
+    found: Option<OperationResult>,
+) -> Result<(&'static str, Option<String>), Error> {
+    let Some(found) = found else {
+        return Ok(if started.is_some() {
+            let details = "nothing is known any more of what became of it";
+            let error = Error::api(Code::Internal, details).code();
+            ("Failed", Some(serde_json::to_string(&error)?))
+        } else {
+            // The vendor's word where there is no result.
+            ("Succeeded", Some("Succeeded".to_owned()))
+        });
+    };
+    let state = found.operation.state;
+    Ok(match jobs::standing(found, service.now(), None, false)? {
+        Standing::Open if state == OperationState::Pending => ("Waiting", None),
+        Standing::Open => ("Running", None),
+        Standing::Done(result) => ("Succeeded", Some(result.get().to_owned())),
+        Standing::Failed(error) => {
+            let cancelled = state == OperationState::Cancelled;
+            let word = if cancelled { "Canceled" } else { "Failed" };
+            (word, Some(serde_json::to_string(&error)?))
+        }
+    })
+}
+
+fn known<T>(found: Result<T, ServiceError>) -> Result<Option<T>, Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
         Err(ServiceError::NotFound { .. }) => Ok(None),
         Err(other) => Err(other.into()),
-    }
-}
-
-fn state(operation: Option<&Operation>) -> &'static str {
-    match operation.map(|it| it.state) {
-        Some(OperationState::Pending) => "Waiting",
-        Some(OperationState::Running) => "Running",
-        // What ended at once has no operation of its own.
-        Some(OperationState::Succeeded) | None => "Succeeded",
-        Some(OperationState::Failed) => "Failed",
-        Some(OperationState::Cancelled) => "Canceled",
     }
 }
 
@@ -187,7 +215,7 @@ fn read<T: serde::de::DeserializeOwned>(data: Map<String, Value>) -> Result<T, E
         .map_err(|error| Error::api(Code::InvalidArgument, format!("invalid jobData: {error}")))
 }
 
-/// Cancels a long job.
+/// Cancels a long job, or changes what it is called.
 #[utoipa::path(
     put,
     path = "/zstack/v1/longjobs/{uuid}/actions",
@@ -204,16 +232,39 @@ pub(crate) async fn cancel(
     uuid: PathParams<String>,
     body: Body<Map<String, Value>>,
 ) -> Answer<Accepted> {
-    action(&uri, &body.0, &["cancelLongJob"])?;
-    let work = stop(&service, &caller, &uuid.0);
+    // Other actions of the vendor's at this path must not be taken for a cancellation.
+    let (name, content) = action(&uri, &body.0, &["cancelLongJob", "updateLongJob"])?;
+    let work = async {
+        if name == "cancelLongJob" {
+            return stop(&service, &caller, &uuid.0).await;
+        }
+        let change = parameters(content)?;
+        let job = rename(&service, &caller, &uuid.0, change).await?;
+        Outcome::done(&One::new(job, call.schema))
+    };
     call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn rename(
+    service: &Service,
+    caller: &Caller,
+    uuid: &str,
+    change: LongJobBody,
+) -> Result<LongJob, Error> {
+    let object = find(service, caller, uuid).await?;
+    let mut body = LongJobBody::deserialize(&object.body)?;
+    body.name = change.name.or(body.name);
+    body.description = change.description.or(body.description);
+    let body = serde_json::to_value(body)?;
+    let object = service.update_object(caller, &object, body).await?;
+    row(service, caller, &object).await
 }
 
 async fn stop(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcome, Error> {
     let object = find(service, caller, uuid).await?;
     let body = LongJobBody::deserialize(&object.body)?;
     let operation = match body.operation {
-        Some(id) => found(service.operation(Some(caller), id).await)?,
+        Some(id) => known(service.operation(Some(caller), id).await)?,
         None => None,
     };
     match operation.and_then(|it| it.subject) {
@@ -243,6 +294,7 @@ pub(crate) async fn delete(
     uuid: PathParams<String>,
 ) -> Answer<Accepted> {
     let work = async {
+        map::well_formed(&uuid.0)?;
         match find(&service, &caller, &uuid.0).await {
             Ok(object) => service.delete_object(&caller, &object).await?,
             Err(Error::Api {

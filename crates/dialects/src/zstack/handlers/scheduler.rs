@@ -117,6 +117,7 @@ async fn remove(
     key: &str,
     uuid: &str,
 ) -> Result<(), Error> {
+    map::well_formed(uuid)?;
     let found = one::<serde_json::Value>(service, caller, kinds, ("uuid", uuid)).await;
     let object = match found {
         Ok((object, _)) => object,

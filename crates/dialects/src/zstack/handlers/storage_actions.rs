@@ -24,7 +24,8 @@ use crate::zstack::{
     wire::{
         reply::{Accepted, Empty, Failed, One},
         storage::{
-            AddImageStore, Capacities, ImageStore, NewImageStore, StorageChange, StorageState,
+            AddImageStore, Capacities, ImageStore, ImageStoreChange, NewImageStore, StorageChange,
+            StorageState,
         },
     },
 };
@@ -171,6 +172,84 @@ async fn change(
     Outcome::done(&One::new(ImageStore::of(&changed), call.schema))
 }
 
+/// Changes an image store, or has it checked.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/backup-storage/image-store/{uuid}/actions",
+    operation_id = "UpdateImageStoreBackupStorage",
+    params(("uuid" = String, Path)),
+    request_body = Object,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn act_on_image_store(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+    uuid: PathParams<String>,
+    body: Body<Map<String, Value>>,
+) -> Answer<Accepted> {
+    let names = [
+        "updateImageStoreBackupStorage",
+        "reconnectImageStoreBackupStorage",
+    ];
+    let (name, content) = action(&uri, &body.0, &names)?;
+    let work = change_image_store(&service, &caller, &call, &uuid.0, name, content);
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn change_image_store(
+    service: &Service,
+    caller: &Caller,
+    call: &Call,
+    uuid: &str,
+    name: &str,
+    content: &Value,
+) -> Result<Outcome, Error> {
+    let storage = find_storage(service, caller, "uuid", uuid).await?;
+    if name == "reconnectImageStoreBackupStorage" {
+        return reconnect(service, caller, call.operation(), storage.id).await;
+    }
+    let change = image_store_change(storage.annotations, parameters(content)?)?;
+    let changed = service
+        .update_repository(caller, storage.id, Some(storage.version), change)
+        .await?;
+    Outcome::done(&One::new(ImageStore::of(&changed), call.schema))
+}
+
+/// What of a repository changes with an image store, whose `annotations` these are.
+fn image_store_change(
+    mut annotations: Annotations,
+    change: ImageStoreChange,
+) -> Result<UpdateRepository, Error> {
+    let ImageStoreChange {
+        storage,
+        hostname,
+        username,
+        password,
+        ssh_port,
+    } = change;
+    if password.is_some() {
+        let details = "the password of a repository cannot be changed";
+        return Err(Error::api(Code::Failed, details));
+    }
+    map::store::check_port("sshPort", ssh_port.clone())?;
+    let given = [
+        (HOST_NAME, hostname),
+        (USER_NAME, username),
+        (SSH_PORT, ssh_port),
+    ];
+    for (key, value) in given {
+        if let Some(value) = value {
+            annotations.set(key, value);
+        }
+    }
+    Ok(UpdateRepository {
+        annotations: Some(annotations),
+        ..storage.into()
+    })
+}
+
 async fn reconnect(
     service: &Service,
     caller: &Caller,
@@ -212,10 +291,7 @@ pub(crate) async fn delete(
 }
 
 async fn forget(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcome, Error> {
-    let Some(id) = map::uuid(uuid).map(RepositoryId::from_uuid) else {
-        let details = format!("invalid value[{uuid}] of field [uuid]");
-        return Err(Error::api(Code::NotFound, details));
-    };
+    let id = RepositoryId::from_uuid(map::well_formed(uuid)?);
     match service.delete_repository(caller, id, None).await {
         Ok(()) | Err(ServiceError::NotFound { .. }) => Outcome::done(&Empty {}),
         Err(ServiceError::Conflict {

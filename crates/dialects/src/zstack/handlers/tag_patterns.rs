@@ -129,6 +129,7 @@ async fn make(
     }
     let mut made = made_of(service, caller, &pattern).await?;
     let mut attached = Vec::new();
+    let shown = shapes::pattern(&pattern, body);
     for (kind, uuid) in rows {
         let same = |it: &(FaceObject, NewTag)| {
             it.1.resource_uuid.as_ref() == Some(&uuid) && it.1.tag.as_ref() == Some(&text)
@@ -137,18 +138,32 @@ async fn make(
         let tag = if let Some(at) = made.iter().position(same) {
             made.swap_remove(at).0
         } else {
-            let tag = NewTag {
-                resource_type: Some(kind.to_owned()),
-                resource_uuid: Some(uuid),
-                tag: Some(text.clone()),
-                tag_pattern_uuid: Some(pattern.id.simple()),
-            };
-            let (kind, tag) = (TagKind::User.object(), serde_json::to_value(tag)?);
-            service.create_object(caller, kind, None, tag).await?
+            add(service, caller, (kind, uuid), &pattern, text.clone()).await?
         };
-        attached.push(tags::row(TagKind::User, &tag)?);
+        attached.push(TagInventory {
+            tag_pattern: Some(shown.clone()),
+            ..tags::row(TagKind::User, &tag)?
+        });
     }
     Ok(attached)
+}
+
+/// Tags a row with what a pattern makes.
+async fn add(
+    service: &Service,
+    caller: &Caller,
+    (resource_type, resource_uuid): (&str, String),
+    pattern: &FaceObject,
+    tag: String,
+) -> Result<FaceObject, Error> {
+    let tag = NewTag {
+        resource_type: Some(resource_type.to_owned()),
+        resource_uuid: Some(resource_uuid),
+        tag: Some(tag),
+        tag_pattern_uuid: Some(pattern.id.simple()),
+    };
+    let (kind, tag) = (TagKind::User.object(), serde_json::to_value(tag)?);
+    Ok(service.create_object(caller, kind, None, tag).await?)
 }
 
 /// The patterns with these uuids, none of which may have tokens, and the tags that they make.
@@ -177,14 +192,8 @@ pub(super) async fn attach_new(
     patterns: Vec<(FaceObject, String)>,
 ) -> Result<(), Error> {
     for (pattern, tag) in patterns {
-        let tag = NewTag {
-            resource_type: Some((*resource_type).to_owned()),
-            resource_uuid: Some(resource_uuid.clone()),
-            tag: Some(tag),
-            tag_pattern_uuid: Some(pattern.id.simple()),
-        };
-        let (kind, tag) = (TagKind::User.object(), serde_json::to_value(tag)?);
-        service.create_object(caller, kind, None, tag).await?;
+        let row = (*resource_type, resource_uuid.clone());
+        add(service, caller, row, &pattern, tag).await?;
     }
     Ok(())
 }
@@ -204,7 +213,7 @@ pub(crate) async fn detach(
     uuid: PathParams<String>,
     uri: Uri,
 ) -> Answer<Accepted> {
-    let rows = params::list(uri.query().unwrap_or_default(), "resourceUuids");
+    let rows = params::uuids(uri.query().unwrap_or_default(), "resourceUuids");
     let work = async {
         check_given("APIDetachTagFromResourcesMsg", &rows)?;
         let (pattern, _) = find(&service, &caller, "tagUuid", &uuid.0).await?;

@@ -1,23 +1,24 @@
 //! Tags of the system and of users, on rows of any kind.
 
-use axum::extract::State;
+use axum::{extract::State, http::Uri};
 use serde::Deserialize as _;
+use serde_json::{Map, Value};
 use strongroom_domain::{ObjectId, object::FaceObject};
 use strongroom_service::{Caller, Error as ServiceError, Service};
 
 use super::{
-    Answer, Body, PathParams,
+    Answer, Body, PathParams, action, parameters,
     tag_patterns::{self, PATTERN},
 };
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
-    error::Error,
+    error::{Code, Error},
     map,
     query::tags::TagKind,
     wire::{
         reply::{Accepted, Empty, Failed, One},
-        tags::{CreateTag, NewTag, TagInventory},
+        tags::{CreateTag, NewTag, TagChange, TagInventory, TagPattern},
         timestamp,
     },
 };
@@ -38,10 +39,19 @@ pub(crate) async fn system(service: &Service, caller: &Caller) -> Result<Vec<Tag
 
 /// The tenant's tags of users.
 pub(crate) async fn user(service: &Service, caller: &Caller) -> Result<Vec<TagInventory>, Error> {
-    rows(service, caller, TagKind::User).await
+    let mut tags = rows(service, caller, TagKind::User).await?;
+    if tags.iter().any(|it| it.tag_pattern_uuid.is_some()) {
+        let patterns = tag_patterns::rows(service, caller).await?;
+        for tag in &mut tags {
+            let made_of = |it: &&TagPattern| tag.tag_pattern_uuid.as_ref() == Some(&it.uuid);
+            tag.tag_pattern = patterns.iter().find(made_of).cloned();
+        }
+    }
+    Ok(tags)
 }
 
-async fn rows(
+/// The tenant's tags of a kind, without the patterns that they were made of.
+pub(super) async fn rows(
     service: &Service,
     caller: &Caller,
     kind: TagKind,
@@ -68,7 +78,9 @@ pub(super) fn row(kind: TagKind, object: &FaceObject) -> Result<TagInventory, Er
         },
         create_date: timestamp(object.created_at),
         last_op_date: timestamp(object.updated_at),
+        inherent: (kind == TagKind::System).then_some(false),
         tag_pattern_uuid,
+        tag_pattern: None,
         kind,
     })
 }
@@ -161,6 +173,59 @@ async fn create(
         .create_object(caller, kind.object(), None, body)
         .await?;
     Outcome::done(&One::new(row(kind, &made)?, schema))
+}
+
+/// Changes what a tag of the system says.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/system-tags/{uuid}/actions",
+    operation_id = "UpdateSystemTag",
+    params(("uuid" = String, Path)),
+    request_body = Object,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn update_system(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+    uuid: PathParams<String>,
+    body: Body<Map<String, Value>>,
+) -> Answer<Accepted> {
+    let (_, content) = action(&uri, &body.0, &["updateSystemTag"])?;
+    let change: TagChange = parameters(content)?;
+    let work = update(&service, &caller, &uuid.0, change, call.schema);
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn update(
+    service: &Service,
+    caller: &Caller,
+    uuid: &str,
+    change: TagChange,
+    schema: bool,
+) -> Result<Outcome, Error> {
+    let kind = TagKind::System;
+    let message = "org.zstack.header.tag.APIUpdateSystemTagMsg";
+    let tag = map::mandatory_of(message, "tag", change.tag)?;
+    let unknown = || {
+        let details =
+            format!("invalid field[uuid], resource[uuid:{uuid}, type:SystemTagVO] not found");
+        Error::api(Code::NotFound, details)
+    };
+    let id = map::uuid(uuid).ok_or_else(unknown)?;
+    let found = service.object(caller, kind.object(), ObjectId::from_uuid(id));
+    let object = found.await.map_err(|error| match error {
+        ServiceError::NotFound { .. } => unknown(),
+        other => other.into(),
+    })?;
+    let body = NewTag {
+        tag: Some(tag),
+        ..NewTag::deserialize(&object.body)?
+    };
+    let body = serde_json::to_value(body)?;
+    let object = service.update_object(caller, &object, body).await?;
+    Outcome::done(&One::new(row(kind, &object)?, schema))
 }
 
 /// Removes a tag, or a pattern with all tags that were made of it; what is unknown is gone already.

@@ -15,7 +15,9 @@ pub(crate) use self::trigger::*;
 use crate::zstack::{
     error::{Code, Error},
     wire::{
-        scheduler::{Bound, JobBody, JobHistory, SchedulerJob, TriggerBody},
+        scheduler::{
+            Bound, BoundGroup, JobBody, JobHistory, SchedulerJob, SchedulerJobGroup, TriggerBody,
+        },
         timestamp,
     },
 };
@@ -181,6 +183,21 @@ pub(crate) fn storages(job: &JobBody) -> Result<Vec<&str>, Error> {
     Ok(uuids)
 }
 
+/// Whether a group is to be off.
+pub(crate) fn is_disabled(state: &str) -> Result<bool, Error> {
+    match state {
+        "Enabled" => Ok(false),
+        "Disabled" => Ok(true),
+        other => {
+            let details = format!(
+                "valid value for field[state] of message[org.zstack.header.scheduler.\
+                 APIUpdateSchedulerJobGroupMsg] are [Enabled, Disabled], but {other} found"
+            );
+            Err(Error::api(Code::InvalidArgument, details))
+        }
+    }
+}
+
 /// A job as ZStack lists it, with the triggers that it is bound to.
 pub(crate) fn job(object: &FaceObject, body: &JobBody, policies: &[Policy]) -> SchedulerJob {
     let uuid = object.id.simple();
@@ -196,6 +213,33 @@ pub(crate) fn job(object: &FaceObject, body: &JobBody, policies: &[Policy]) -> S
         triggers_uuid: others(policies, (JOB, &uuid), TRIGGER),
         scheduler_job_group_uuids: Vec::new(),
         uuid,
+    }
+}
+
+/// A group of jobs as ZStack lists it, with the triggers that it is bound to.
+pub(crate) fn group(object: &FaceObject, body: &JobBody, policies: &[Policy]) -> SchedulerJobGroup {
+    let SchedulerJob {
+        uuid,
+        name,
+        description,
+        state,
+        create_date,
+        last_op_date,
+        job_data,
+        triggers_uuid,
+        ..
+    } = job(object, body, policies);
+    SchedulerJobGroup {
+        uuid,
+        name,
+        description,
+        state,
+        create_date,
+        last_op_date,
+        job_type: DATABASE_BACKUP,
+        job_data,
+        triggers_uuid,
+        jobs_uuid: Vec::new(),
     }
 }
 
@@ -219,6 +263,23 @@ pub(crate) fn bound(policy: &Policy) -> Bound {
         scheduler_trigger_uuid: text(TRIGGER),
         create_date: timestamp(policy.created_at),
         last_op_date: timestamp(policy.updated_at),
+    }
+}
+
+/// A group of jobs bound to a trigger, as ZStack lists it.
+pub(crate) fn bound_group(policy: &Policy) -> BoundGroup {
+    let Bound {
+        scheduler_job_uuid,
+        scheduler_trigger_uuid,
+        create_date,
+        last_op_date,
+        ..
+    } = bound(policy);
+    BoundGroup {
+        scheduler_job_group_uuid: scheduler_job_uuid,
+        scheduler_trigger_uuid,
+        create_date,
+        last_op_date,
     }
 }
 

@@ -180,6 +180,13 @@ pub(crate) fn boolean(raw: &str, name: &'static str) -> Result<Option<bool>, Bad
     scalar(raw, name)?.map(read).transpose()
 }
 
+/// The uuids of a list parameter, see [`list`]. The Go SDK puts commas between them.
+pub(crate) fn uuids(raw: &str, name: &str) -> Vec<String> {
+    let items = list(raw, name);
+    let uuids = items.iter().flat_map(|it| it.split(','));
+    uuids.map(|it| it.trim().to_owned()).collect()
+}
+
 /// The items of a list parameter: given several times, or as `name.0`, `name.1`, ….
 pub(crate) fn list(raw: &str, name: &str) -> Vec<String> {
     let pairs = pairs(raw).into_iter();

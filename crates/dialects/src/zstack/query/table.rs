@@ -30,7 +30,7 @@ pub(crate) struct Table {
     pub(crate) class: &'static str,
     /// The members that hold one value, or a list of texts.
     pub(crate) columns: &'static [(&'static str, Kind)],
-    /// The members that hold a list of rows.
+    /// The members that hold a list of rows, or one row.
     pub(crate) children: &'static [(&'static str, &'static Table)],
 }
 
@@ -182,9 +182,11 @@ impl Selection {
                 list(name).any(|it| filter.matches(&|()| Kind::Text.cell(Some(it))))
             }
             Self::Field(name, kind, filter) => filter.matches(&|()| kind.cell(row.get(*name))),
-            Self::Child(name, child) => list(name)
-                .filter_map(|it| it.as_object())
-                .any(|it| child.holds(it)),
+            Self::Child(name, child) => {
+                let one = row.get(*name).and_then(|it| it.as_object());
+                let rows = list(name).filter_map(|it| it.as_object()).chain(one);
+                rows.into_iter().any(|it| child.holds(it))
+            }
             Self::Tagged(tagged) => tagged.contains(row.get("uuid").and_then(|it| it.as_str())),
         }
     }

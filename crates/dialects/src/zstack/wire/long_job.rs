@@ -46,7 +46,7 @@ pub(crate) struct LongJob {
     pub(crate) api_id: Option<String>,
     pub(crate) job_name: String,
     pub(crate) job_data: String,
-    /// Why it failed, as JSON text.
+    /// What a poll of its job says, as JSON text: the result, or the error that it failed with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) job_result: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +55,9 @@ pub(crate) struct LongJob {
     pub(crate) state: &'static str,
     pub(crate) create_date: String,
     pub(crate) last_op_date: String,
+    /// Whole seconds from its submission to its end, at least one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) execute_time: Option<i64>,
 }
 
 /// Queries on long jobs.
@@ -72,6 +75,7 @@ pub(crate) static LONG_JOBS: Table = Table {
         ("state", Kind::Text),
         ("createDate", Kind::Time),
         ("lastOpDate", Kind::Time),
+        ("executeTime", Kind::Number),
     ],
     children: &[],
 };

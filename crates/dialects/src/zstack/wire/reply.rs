@@ -35,16 +35,28 @@ impl Schema {
         self.0.insert(path, class);
     }
 
-    fn add(&mut self, value: &impl Inventory, path: &str, members: Option<&[String]>) {
+    /// Names a row and the rows in it, or those of its `members`.
+    pub(crate) fn add(&mut self, value: &impl Inventory, path: &str, members: Option<&[String]>) {
         self.0.insert(path.to_owned(), value.class());
-        for (member, count, class) in value.children() {
+        for (member, rows, class) in value.children() {
             if members.is_none_or(|it| it.iter().any(|it| it == member)) {
-                for at in 0..count {
-                    self.0.insert(format!("{path}.{member}[{at}]"), class);
+                match rows {
+                    Rows::One => self.insert(format!("{path}.{member}"), class),
+                    Rows::List(count) => (0..count)
+                        .for_each(|at| self.insert(format!("{path}.{member}[{at}]"), class)),
                 }
             }
         }
     }
+}
+
+/// What rows a member of a row holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// The member is the row.
+    One,
+    /// A list of so many.
+    List(usize),
 }
 
 /// A row of an answer.
@@ -52,8 +64,8 @@ pub(crate) trait Inventory: Serialize {
     /// The vendor's class for it.
     fn class(&self) -> &'static str;
 
-    /// The lists of rows in it: member, length and class.
-    fn children(&self) -> Vec<(&'static str, usize, &'static str)> {
+    /// The rows in it: member, what it holds, and class.
+    fn children(&self) -> Vec<(&'static str, Rows, &'static str)> {
         Vec::new()
     }
 }
@@ -76,12 +88,9 @@ impl Inventory for DatabaseBackup {
         DATABASE_BACKUP
     }
 
-    fn children(&self) -> Vec<(&'static str, usize, &'static str)> {
-        vec![(
-            "backupStorageRefs",
-            self.backup_storage_refs.len(),
-            DATABASE_BACKUP_REF,
-        )]
+    fn children(&self) -> Vec<(&'static str, Rows, &'static str)> {
+        let count = self.backup_storage_refs.len();
+        vec![("backupStorageRefs", Rows::List(count), DATABASE_BACKUP_REF)]
     }
 }
 
@@ -254,8 +263,8 @@ mod tests {
             "P"
         }
 
-        fn children(&self) -> Vec<(&'static str, usize, &'static str)> {
-            vec![("refs", self.refs.len(), "C")]
+        fn children(&self) -> Vec<(&'static str, Rows, &'static str)> {
+            vec![("refs", Rows::List(self.refs.len()), "C")]
         }
     }
 

@@ -71,6 +71,16 @@ pub(crate) struct RunTrigger {
     pub(crate) job_uuids: Vec<String>,
 }
 
+/// How a group of jobs changes.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct GroupChange {
+    #[serde(flatten)]
+    pub(crate) job: JobBody,
+    /// `Enabled` or `Disabled`.
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) state: Option<String>,
+}
+
 /// The body of AddSchedulerJobToSchedulerTrigger.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -78,7 +88,7 @@ pub(crate) struct Bind {
     pub(crate) trigger_now: bool,
 }
 
-/// A scheduler job, or a group of them, as listed.
+/// A scheduler job, as listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SchedulerJob {
@@ -101,8 +111,23 @@ pub(crate) struct SchedulerJob {
 
 /// A group of scheduler jobs, as listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(transparent)]
-pub(crate) struct SchedulerJobGroup(pub(crate) SchedulerJob);
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SchedulerJobGroup {
+    pub(crate) uuid: String,
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    /// `Enabled` or `Disabled`.
+    pub(crate) state: &'static str,
+    pub(crate) create_date: String,
+    pub(crate) last_op_date: String,
+    pub(crate) job_type: &'static str,
+    /// The parameters as JSON text.
+    pub(crate) job_data: String,
+    pub(crate) triggers_uuid: Vec<String>,
+    /// Always empty: a group is a job of its own.
+    pub(crate) jobs_uuid: Vec<String>,
+}
 
 /// A trigger, as listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -141,6 +166,16 @@ pub(crate) struct Bound {
     pub(crate) last_op_date: String,
 }
 
+/// A group of jobs bound to a trigger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BoundGroup {
+    pub(crate) scheduler_job_group_uuid: String,
+    pub(crate) scheduler_trigger_uuid: String,
+    pub(crate) create_date: String,
+    pub(crate) last_op_date: String,
+}
+
 /// A run of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -168,31 +203,40 @@ pub(crate) struct JobHistory {
     pub(crate) fire_instance_id: String,
 }
 
-const JOB_COLUMNS: &[(&str, Kind)] = &[
-    ("uuid", Kind::Text),
-    ("targetResourceUuid", Kind::Text),
-    ("name", Kind::Text),
-    ("description", Kind::Text),
-    ("state", Kind::Text),
-    ("createDate", Kind::Time),
-    ("lastOpDate", Kind::Time),
-    ("jobData", Kind::Text),
-    ("jobClassName", Kind::Text),
-    ("triggersUuid", Kind::List),
-    ("schedulerJobGroupUuids", Kind::List),
-];
-
 /// Queries on scheduler jobs.
 pub(crate) static JOBS: Table = Table {
     class: "org.zstack.header.scheduler.SchedulerJobInventory",
-    columns: JOB_COLUMNS,
+    columns: &[
+        ("uuid", Kind::Text),
+        ("targetResourceUuid", Kind::Text),
+        ("name", Kind::Text),
+        ("description", Kind::Text),
+        ("state", Kind::Text),
+        ("createDate", Kind::Time),
+        ("lastOpDate", Kind::Time),
+        ("jobData", Kind::Text),
+        ("jobClassName", Kind::Text),
+        ("triggersUuid", Kind::List),
+        ("schedulerJobGroupUuids", Kind::List),
+    ],
     children: &[],
 };
 
 /// Queries on groups of them.
 pub(crate) static JOB_GROUPS: Table = Table {
     class: "org.zstack.header.scheduler.SchedulerJobGroupInventory",
-    columns: JOB_COLUMNS,
+    columns: &[
+        ("uuid", Kind::Text),
+        ("name", Kind::Text),
+        ("description", Kind::Text),
+        ("state", Kind::Text),
+        ("createDate", Kind::Time),
+        ("lastOpDate", Kind::Time),
+        ("jobType", Kind::Text),
+        ("jobData", Kind::Text),
+        ("triggersUuid", Kind::List),
+        ("jobsUuid", Kind::List),
+    ],
     children: &[],
 };
 
@@ -264,5 +308,11 @@ impl Inventory for JobHistory {
 impl Inventory for Bound {
     fn class(&self) -> &'static str {
         "org.zstack.header.scheduler.SchedulerJobSchedulerTriggerInventory"
+    }
+}
+
+impl Inventory for BoundGroup {
+    fn class(&self) -> &'static str {
+        "org.zstack.header.scheduler.SchedulerJobGroupSchedulerTriggerRefInventory"
     }
 }

@@ -121,6 +121,31 @@ impl From<StorageChange> for UpdateRepository {
     }
 }
 
+/// What may be changed of an image store.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImageStoreChange {
+    #[serde(flatten)]
+    pub(crate) storage: StorageChange,
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) hostname: Option<String>,
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) username: Option<String>,
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) password: Option<String>,
+    #[serde(default, deserialize_with = "super::text")]
+    pub(crate) ssh_port: Option<String>,
+}
+
+// The derived form would print the password.
+impl std::fmt::Debug for ImageStoreChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImageStoreChange")
+            .field("storage", &self.storage)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Whether a storage takes backups.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

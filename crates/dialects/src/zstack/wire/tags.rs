@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::reply::{Inventory, Schema};
+use super::reply::{Inventory, Rows, Schema};
 use crate::zstack::query::{
     table::{Kind, Table},
     tags::TagKind,
@@ -49,10 +49,25 @@ pub(crate) struct TagInventory {
     pub(crate) tag_type: &'static str,
     pub(crate) create_date: String,
     pub(crate) last_op_date: String,
+    /// Of the tags of the system only; always `false`: all of them can be removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) inherent: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tag_pattern_uuid: Option<String>,
+    /// What it was made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tag_pattern: Option<TagPattern>,
     #[serde(skip)]
     pub(crate) kind: TagKind,
+}
+
+/// The body of UpdateSystemTag.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct TagChange {
+    /// Mandatory.
+    #[serde(deserialize_with = "super::text")]
+    pub(crate) tag: Option<String>,
 }
 
 /// The body of CreateTag.
@@ -140,8 +155,9 @@ impl Attached {
         let schema = with_schema.then(|| {
             let mut schema = Schema::default();
             for (at, tag) in tags.iter().enumerate() {
-                schema.insert(format!("results[{at}]"), "org.zstack.tag2.AttachTagResult");
-                schema.insert(format!("results[{at}].inventory"), tag.class());
+                let path = format!("results[{at}]");
+                schema.insert(path.clone(), "org.zstack.tag2.AttachTagResult");
+                schema.add(tag, &format!("{path}.inventory"), None);
             }
             schema
         });
@@ -155,16 +171,6 @@ impl Attached {
         }
     }
 }
-
-const COLUMNS: &[(&str, Kind)] = &[
-    ("uuid", Kind::Text),
-    ("resourceUuid", Kind::Text),
-    ("resourceType", Kind::Text),
-    ("tag", Kind::Text),
-    ("type", Kind::Text),
-    ("createDate", Kind::Time),
-    ("lastOpDate", Kind::Time),
-];
 
 /// Queries on what tags are made of.
 pub(crate) static TAG_PATTERNS: Table = Table {
@@ -191,7 +197,16 @@ impl Inventory for TagPattern {
 /// Queries on the tags of the system.
 pub(crate) static SYSTEM_TAGS: Table = Table {
     class: "org.zstack.header.tag.SystemTagInventory",
-    columns: COLUMNS,
+    columns: &[
+        ("uuid", Kind::Text),
+        ("resourceUuid", Kind::Text),
+        ("resourceType", Kind::Text),
+        ("tag", Kind::Text),
+        ("type", Kind::Text),
+        ("createDate", Kind::Time),
+        ("lastOpDate", Kind::Time),
+        ("inherent", Kind::Text),
+    ],
     children: &[],
 };
 
@@ -208,7 +223,7 @@ pub(crate) static USER_TAGS: Table = Table {
         ("lastOpDate", Kind::Time),
         ("tagPatternUuid", Kind::Text),
     ],
-    children: &[],
+    children: &[("tagPattern", &TAG_PATTERNS)],
 };
 
 impl Inventory for TagInventory {
@@ -217,5 +232,11 @@ impl Inventory for TagInventory {
             TagKind::System => SYSTEM_TAGS.class,
             TagKind::User => USER_TAGS.class,
         }
+    }
+
+    fn children(&self) -> Vec<(&'static str, Rows, &'static str)> {
+        let pattern = self.tag_pattern.as_ref();
+        let pattern = pattern.map(|it| ("tagPattern", Rows::One, it.class()));
+        pattern.into_iter().collect()
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use strongroom_domain::{
     Face, Page, PolicyId, RepositoryId, ResourceId,
     object::FaceObject,
+    policy::Policy,
     query::{BackupField, Direction, Filter, Sort},
 };
 use strongroom_service::{
@@ -44,7 +45,10 @@ pub(crate) async fn bind_job(
     body: Body<Create<Bind>>,
 ) -> Answer<Accepted> {
     let now = body.0.params.unwrap_or_default().trigger_now;
-    let work = bind(&service, &caller, JOBS, &path.0, now, call.schema);
+    let work = async {
+        let policy = bind(&service, &caller, JOBS, &path.0, now).await?;
+        Outcome::done(&One::new(shapes::bound(&policy), call.schema))
+    };
     call.run(&service, &caller, TIMEOUT, work).await
 }
 
@@ -65,7 +69,10 @@ pub(crate) async fn bind_group(
     body: Body<Create<Bind>>,
 ) -> Answer<Accepted> {
     let now = body.0.params.unwrap_or_default().trigger_now;
-    let work = bind(&service, &caller, GROUPS, &path.0, now, call.schema);
+    let work = async {
+        let policy = bind(&service, &caller, GROUPS, &path.0, now).await?;
+        Outcome::done(&One::new(shapes::bound_group(&policy), call.schema))
+    };
     call.run(&service, &caller, TIMEOUT, work).await
 }
 
@@ -75,8 +82,7 @@ async fn bind(
     kind: &str,
     (job, trigger): &(String, String),
     now: bool,
-    schema: bool,
-) -> Result<Outcome, Error> {
+) -> Result<Policy, Error> {
     let job = one::<JobBody>(service, caller, &[kind], ("schedulerJobUuid", job)).await?;
     let named = ("schedulerTriggerUuid", trigger.as_str());
     let trigger = one::<TriggerBody>(service, caller, &[TRIGGERS], named).await?;
@@ -102,7 +108,7 @@ async fn bind(
     if now {
         service.run_policy(caller, policy.id).await?;
     }
-    Outcome::done(&One::new(shapes::bound(&policy), schema))
+    Ok(policy)
 }
 
 /// That a job is not bound to a trigger, in the vendor's words.
@@ -229,7 +235,9 @@ pub(crate) async fn switch_job(
         let named = ("uuid", uuid.0.as_str());
         let (object, mut body) = one::<JobBody>(&service, &caller, &[JOBS, GROUPS], named).await?;
         body.disabled = !map::enabled_by(message, &event)?;
-        write(&service, &caller, &object, &body, call.schema).await
+        let (object, policies) = write(&service, &caller, &object, &body).await?;
+        let job = shapes::job(&object, &body, &policies);
+        Outcome::done(&One::new(job, call.schema))
     };
     call.run(&service, &caller, TIMEOUT, work).await
 }

@@ -3,6 +3,7 @@
 
 use axum::{extract::State, http::Uri};
 use serde_json::{Map, Value};
+use strongroom_domain::{object::FaceObject, policy::Policy};
 use strongroom_service::{Caller, Service, policies::UpdatePolicy};
 
 use super::{GROUPS, JOBS, all, bindings, bindings_of, keep, one, remove};
@@ -13,14 +14,14 @@ use crate::zstack::{
     handlers::{Answer, Body, PathParams, action, parameters},
     map::{self, scheduler as shapes},
     wire::{
-        reply::{Accepted, Empty, Failed, Inventory, One},
-        scheduler::{Create, JobBody, SchedulerJob, SchedulerJobGroup},
+        reply::{Accepted, Empty, Failed, One},
+        scheduler::{Create, GroupChange, JobBody, SchedulerJob, SchedulerJobGroup},
     },
 };
 
 /// The tenant's scheduler jobs.
 pub(crate) async fn jobs(service: &Service, caller: &Caller) -> Result<Vec<SchedulerJob>, Error> {
-    rows(service, caller, JOBS).await
+    rows(service, caller, JOBS, shapes::job).await
 }
 
 /// The tenant's groups of them.
@@ -28,16 +29,20 @@ pub(crate) async fn groups(
     service: &Service,
     caller: &Caller,
 ) -> Result<Vec<SchedulerJobGroup>, Error> {
-    let groups = rows(service, caller, GROUPS).await?;
-    Ok(groups.into_iter().map(SchedulerJobGroup).collect())
+    rows(service, caller, GROUPS, shapes::group).await
 }
 
-async fn rows(service: &Service, caller: &Caller, kind: &str) -> Result<Vec<SchedulerJob>, Error> {
+async fn rows<T>(
+    service: &Service,
+    caller: &Caller,
+    kind: &str,
+    row: fn(&FaceObject, &JobBody, &[Policy]) -> T,
+) -> Result<Vec<T>, Error> {
     let policies = bindings(service, caller).await?;
     let jobs = all::<JobBody>(service, caller, kind).await?;
     Ok(jobs
         .iter()
-        .map(|(object, body)| shapes::job(object, body, &policies))
+        .map(|(object, body)| row(object, body, &policies))
         .collect())
 }
 
@@ -60,10 +65,8 @@ pub(crate) async fn create_job(
         let mut body = body.0.params.unwrap_or_default();
         let target = map::mandatory_of(message, "targetResourceUuid", body.target_resource_uuid)?;
         body.target_resource_uuid = Some(target);
-        create(&service, &caller, JOBS, message, body, |job| {
-            One::new(job, call.schema)
-        })
-        .await
+        let (object, body) = create(&service, &caller, JOBS, message, body).await?;
+        Outcome::done(&One::new(shapes::job(&object, &body, &[]), call.schema))
     };
     call.run(&service, &caller, TIMEOUT, work).await
 }
@@ -85,20 +88,20 @@ pub(crate) async fn create_group(
     let work = async {
         let message = "org.zstack.header.scheduler.APICreateSchedulerJobGroupMsg";
         let body = body.0.params.unwrap_or_default();
-        let group = |job| One::new(SchedulerJobGroup(job), call.schema);
-        create(&service, &caller, GROUPS, message, body, group).await
+        let (object, body) = create(&service, &caller, GROUPS, message, body).await?;
+        let group = shapes::group(&object, &body, &[]);
+        Outcome::done(&One::new(group, call.schema))
     };
     call.run(&service, &caller, TIMEOUT, work).await
 }
 
-async fn create<T: Inventory>(
+async fn create(
     service: &Service,
     caller: &Caller,
     kind: &str,
     message: &str,
     mut body: JobBody,
-    answer: impl FnOnce(SchedulerJob) -> One<T>,
-) -> Result<Outcome, Error> {
+) -> Result<(FaceObject, JobBody), Error> {
     let name = map::mandatory_of(message, "name", body.name)?;
     let job_type = map::mandatory_of(message, "type", body.job_type)?;
     if job_type != shapes::DATABASE_BACKUP {
@@ -110,7 +113,7 @@ async fn create<T: Inventory>(
     check(service, caller, &body).await?;
     let id = body.resource_uuid.take();
     let object = keep(service, caller, kind, id.as_deref(), &body).await?;
-    Outcome::done(&answer(shapes::job(&object, &body, &[])))
+    Ok((object, body))
 }
 
 /// Checks what a job keeps and where.
@@ -150,25 +153,69 @@ pub(crate) async fn update_job(
     let (_, content) = action(&uri, &body.0, &["updateSchedulerJob"])?;
     let change: JobBody = parameters(content)?;
     let work = async {
-        let named = ("uuid", uuid.0.as_str());
-        let (object, mut body) = one::<JobBody>(&service, &caller, &[JOBS, GROUPS], named).await?;
-        body.name = change.name.or(body.name);
-        body.description = change.description.or(body.description);
-        body.parameters.extend(change.parameters);
-        check(&service, &caller, &body).await?;
-        write(&service, &caller, &object, &body, call.schema).await
+        let kinds = [JOBS, GROUPS];
+        let (object, body, policies) =
+            update(&service, &caller, &kinds, &uuid.0, change, None).await?;
+        let job = shapes::job(&object, &body, &policies);
+        Outcome::done(&One::new(job, call.schema))
     };
     call.run(&service, &caller, TIMEOUT, work).await
+}
+
+/// Changes a group of scheduler jobs, and what it is bound to.
+#[utoipa::path(
+    put,
+    path = "/zstack/v1/scheduler/jobgroups/{uuid}/actions",
+    operation_id = "UpdateSchedulerJobGroup",
+    params(("uuid" = String, Path)),
+    request_body = Object,
+    responses((status = 202, body = Accepted), (status = 503, body = Failed)),
+)]
+pub(crate) async fn update_group(
+    State(service): State<Service>,
+    call: Call,
+    Auth(caller): Auth,
+    uri: Uri,
+    uuid: PathParams<String>,
+    body: Body<Map<String, Value>>,
+) -> Answer<Accepted> {
+    let (_, content) = action(&uri, &body.0, &["updateSchedulerJobGroup"])?;
+    let GroupChange { job, state } = parameters(content)?;
+    let work = async {
+        let disabled = state.as_deref().map(shapes::is_disabled).transpose()?;
+        let (object, body, policies) =
+            update(&service, &caller, &[GROUPS], &uuid.0, job, disabled).await?;
+        let group = shapes::group(&object, &body, &policies);
+        Outcome::done(&One::new(group, call.schema))
+    };
+    call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn update(
+    service: &Service,
+    caller: &Caller,
+    kinds: &[&str],
+    uuid: &str,
+    change: JobBody,
+    disabled: Option<bool>,
+) -> Result<(FaceObject, JobBody, Vec<Policy>), Error> {
+    let (object, mut body) = one::<JobBody>(service, caller, kinds, ("uuid", uuid)).await?;
+    body.name = change.name.or(body.name);
+    body.description = change.description.or(body.description);
+    body.parameters.extend(change.parameters);
+    body.disabled = disabled.unwrap_or(body.disabled);
+    check(service, caller, &body).await?;
+    let (object, policies) = write(service, caller, &object, &body).await?;
+    Ok((object, body, policies))
 }
 
 /// Writes a changed job, and changes the policies that it is part of.
 pub(super) async fn write(
     service: &Service,
     caller: &Caller,
-    object: &strongroom_domain::object::FaceObject,
+    object: &FaceObject,
     body: &JobBody,
-    schema: bool,
-) -> Result<Outcome, Error> {
+) -> Result<(FaceObject, Vec<Policy>), Error> {
     let policies = bindings_of(service, caller, shapes::JOB, object).await?;
     for policy in &policies {
         let storages = bindings::known_storages(service, caller, body).await?;
@@ -182,7 +229,7 @@ pub(super) async fn write(
     }
     let content = serde_json::to_value(body)?;
     let object = service.update_object(caller, object, content).await?;
-    Outcome::done(&One::new(shapes::job(&object, body, &policies), schema))
+    Ok((object, policies))
 }
 
 /// Deletes a scheduler job, and unbinds it.

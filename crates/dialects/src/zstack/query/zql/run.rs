@@ -521,11 +521,16 @@ fn test(field: &str, operator: Operator, values: Vec<String>) -> Result<Where, B
 /// Names the classes of a row and of the rows in it.
 fn describe(schema: &mut Schema, path: String, table: &Table, row: &Row) {
     for (member, child) in table.children {
-        let list = row.get(*member).and_then(Json::as_array);
-        for (at, it) in list.into_iter().flatten().enumerate() {
-            if let Json::Object(row) = it {
-                describe(schema, format!("{path}.{member}[{at}]"), child, row);
+        match row.get(*member) {
+            Some(Json::Array(list)) => {
+                for (at, it) in list.iter().enumerate() {
+                    if let Json::Object(row) = it {
+                        describe(schema, format!("{path}.{member}[{at}]"), child, row);
+                    }
+                }
             }
+            Some(Json::Object(row)) => describe(schema, format!("{path}.{member}"), child, row),
+            _ => {}
         }
     }
     schema.insert(path, table.class);
