@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// Values that a face was given and must read back, by `<face>.<name>` key,
-/// e.g. `cbr.billing` or `astra.version`. The core never looks inside.
+/// e.g. `cbr.billing` or `astra.version`, or that a source told, by `source.<name>`. The core never
+/// looks inside.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Annotations(pub BTreeMap<String, serde_json::Value>);
@@ -27,6 +28,36 @@ impl Annotations {
             serde_json::Value::Null => self.0.remove(key),
             value => self.0.insert(key.to_owned(), value),
         };
+    }
+}
+
+/// What a backup of a database server says of the server: an annotation, as only some backups have
+/// it and the core makes nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseServer {
+    /// `MariaDB`, `MySQL` or `PostgreSQL`.
+    pub product: String,
+    /// The server's version, as it says it.
+    pub version: String,
+    /// The version of the program that made the backup.
+    pub tool: String,
+    /// `logical` or `physical`.
+    pub mode: String,
+    /// Where the server's log stood when the backup began, as far as it told; null if it keeps none.
+    pub position: serde_json::Value,
+    /// How many databases are in the backup.
+    pub databases: u64,
+    /// Their bytes on the server's disk, if it told those of all.
+    pub size_bytes: Option<u64>,
+}
+
+impl DatabaseServer {
+    /// The annotation's key.
+    pub const KEY: &str = "source.server";
+
+    /// What the annotations say, if they say it.
+    pub fn of(annotations: &Annotations) -> Option<Self> {
+        Self::deserialize(annotations.get(Self::KEY)?).ok()
     }
 }
 

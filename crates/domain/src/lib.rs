@@ -32,7 +32,7 @@ pub mod tree;
 pub mod vault;
 
 pub use crate::{
-    annotations::{Annotations, Label},
+    annotations::{Annotations, DatabaseServer, Label},
     backup::{Backup, BackupState, Trigger},
     copy::{BackupCopy, Export},
     error::{FieldError, InvalidTransition},

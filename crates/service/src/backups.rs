@@ -9,8 +9,8 @@ pub(crate) mod request;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Annotations, Backup, BackupId, Label, OperationId, Page, Paged, RepositoryId, ResourceId,
-    TenantId,
+    Annotations, Backup, BackupId, DatabaseServer, Label, OperationId, Page, Paged, RepositoryId,
+    ResourceId, TenantId,
     operation::Subject,
     principal::Permission,
     query::{BackupField, Filter, Sort},
@@ -182,7 +182,10 @@ impl Service {
             backup.labels = labels;
         }
         faults.check()?;
-        if let Some(annotations) = annotations {
+        if let Some(mut annotations) = annotations {
+            // What the source told is no client's to change.
+            let told = backup.annotations.get(DatabaseServer::KEY);
+            annotations.set(DatabaseServer::KEY, told.cloned());
             backup.annotations = annotations;
         }
         if let Some(expires_at) = expires_at {

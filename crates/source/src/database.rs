@@ -64,6 +64,16 @@ pub(crate) enum Mode {
     Physical,
 }
 
+impl Mode {
+    /// The word for it, as in settings.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Logical => "logical",
+            Self::Physical => "physical",
+        }
+    }
+}
+
 /// How a connection over the network is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tls {

@@ -17,7 +17,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use strongroom_domain::{
-    FieldError,
+    Annotations, DatabaseServer, FieldError,
     tree::{
         Content, Context, Entry, EntryError, EntryFailure, EntryKind, EntryPath, Metadata, Phase,
         RestoreReport, TreeReader,
@@ -105,6 +105,25 @@ impl<D: DeserializeOwned> Description<D> {
 }
 
 impl<D> Description<D> {
+    /// What of it is worth knowing without the backup.
+    pub(crate) fn about(self) -> Result<Annotations, SourceError> {
+        let size_bytes = self.databases.iter().map(|it| it.size_bytes).sum();
+        let server = DatabaseServer {
+            product: self.product,
+            version: self.version,
+            tool: self.tool,
+            mode: self.mode.as_str().to_owned(),
+            position: self.position,
+            databases: self.databases.len() as u64,
+            size_bytes,
+        };
+        let server = serde_json::to_value(server);
+        let server = server.map_err(|error| SourceError::failed("describing the server", error))?;
+        let mut annotations = Annotations::default();
+        annotations.set(DatabaseServer::KEY, server);
+        Ok(annotations)
+    }
+
     /// Drops the databases that are not asked for; fails if one that is asked for is not there.
     pub(crate) fn keep(&mut self, wanted: &BTreeSet<String>) -> Result<(), SourceError> {
         let found = |name: &String| self.databases.iter().any(|it| it.name == *name);

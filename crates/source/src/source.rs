@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Face, FieldError, ResourceKind, Secret,
+    Annotations, Face, FieldError, ResourceKind, Secret,
     resource::Settings,
     tree::{Context, EntryStream, Overwrite, Patterns, RestoreReport, TreeReader},
 };
@@ -186,6 +186,13 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     ) -> Result<(), SourceError> {
         let _ = (settings, user, password);
         Ok(())
+    }
+
+    /// What a stored backup says of what it is of, for its record in the catalog; nothing unless a
+    /// source keeps such things.
+    fn about(&self, tree: &dyn TreeReader) -> Result<Annotations, SourceError> {
+        let _ = tree;
+        Ok(Annotations::default())
     }
 
     /// Brings a stored tree back.

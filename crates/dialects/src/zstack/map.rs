@@ -7,7 +7,7 @@ pub(crate) mod tag_pattern;
 
 use aws_lc_rs::digest;
 use strongroom_domain::{
-    Backup, BackupId, BackupState, OperationId, RepositoryId, Resource, ResourceKind,
+    Backup, BackupId, BackupState, DatabaseServer, OperationId, RepositoryId, Resource,
     repository::{Repository, RepositoryState},
 };
 use strongroom_service::{backups::RequestBackup, identity::OpenedSession};
@@ -16,7 +16,7 @@ use self::places::Places;
 use super::{
     error::{Code, Error},
     wire::{
-        backup::{CreateDatabaseBackupParams, DatabaseBackup},
+        backup::{BackupMetadata, CreateDatabaseBackupParams, DatabaseBackup},
         session::Session,
         storage::BackupStorage,
         timestamp,
@@ -38,7 +38,6 @@ const CREATE_MESSAGE: &str = "org.zstack.header.storage.database.backup.APICreat
 pub(crate) fn backup(backup: &Backup, places: &Places) -> DatabaseBackup {
     let Backup {
         id,
-        kind,
         name,
         description,
         state,
@@ -52,7 +51,7 @@ pub(crate) fn backup(backup: &Backup, places: &Places) -> DatabaseBackup {
         state: ENABLED,
         status: status(*state),
         size: source_bytes.unwrap_or(0),
-        metadata: metadata(*kind).to_owned(),
+        metadata: metadata(backup),
         create_date: timestamp(backup.created_at),
         last_op_date: timestamp(backup.updated_at),
         backup_storage_refs: places.refs(backup),
@@ -88,17 +87,24 @@ pub(crate) fn has_copy(state: BackupState) -> bool {
     }
 }
 
-/// What a backup of this kind says about itself.
-pub(crate) fn metadata(kind: ResourceKind) -> &'static str {
-    match kind {
-        ResourceKind::Files => r#"{"kind":"files"}"#,
-        ResourceKind::Volume => r#"{"kind":"volume"}"#,
-        ResourceKind::Server => r#"{"kind":"server"}"#,
-        ResourceKind::Mariadb => r#"{"kind":"mariadb"}"#,
-        ResourceKind::Postgres => r#"{"kind":"postgres"}"#,
-        ResourceKind::Graph => r#"{"kind":"graph"}"#,
-        ResourceKind::Kubernetes => r#"{"kind":"kubernetes"}"#,
-        ResourceKind::Command => r#"{"kind":"command"}"#,
+/// What a backup says about itself, as JSON.
+pub(crate) fn metadata(backup: &Backup) -> String {
+    let server = DatabaseServer::of(&backup.annotations);
+    let metadata = BackupMetadata {
+        kind: backup.kind.as_str(),
+        name: &backup.name,
+        version: server.as_ref().map(|it| it.version.as_str()),
+        created_time: timestamp(backup.created_at),
+        r#type: server.as_ref().map(scope),
+    };
+    serde_json::to_string(&metadata).unwrap_or_default()
+}
+
+/// The vendor's word for how many databases are in a backup.
+pub(crate) fn scope(server: &DatabaseServer) -> &'static str {
+    match server.databases {
+        1 => "singleDatabase",
+        _ => "multiDatabase",
     }
 }
 

@@ -117,7 +117,10 @@ async fn a_job_and_a_call_that_is_due_outlast_a_restart() {
         before,
         json!({"inventory": {
             "uuid": uuid, "name": "nightly", "description": "of all", "state": "Enabled",
-            "status": "Ready", "size": 6, "metadata": "{\"kind\":\"command\"}",
+            "status": "Ready", "size": 6,
+            "metadata": format!(
+                r#"{{"kind":"command","name":"nightly","createdTime":{created}}}"#
+            ),
             "createDate": created, "lastOpDate": changed,
             "backupStorageRefs": [{
                 "databaseBackupUuid": uuid, "backupStorageUuid": storage,

@@ -7,7 +7,7 @@ use strongroom_testkit::TestApp;
 
 use super::{
     client::Client,
-    servers::{Writers, ask, recover, told},
+    servers::{Writers, ask, check_description, recover, told},
 };
 
 const EVERYTHING: &str = include_str!("../../../source/tests/databases/postgres/everything.sql");
@@ -90,6 +90,7 @@ async fn a_server_is_backed_up_while_others_write_dropped_and_recovered() {
     let backup = client.back_up("nightly").await;
     writers.stop();
     assert_eq!(backup["status"], "Ready", "{backup}");
+    check_description(&app, &client, &backup).await;
     sql("postgres", &format!("DROP DATABASE {name}"));
 
     let refused = recover(&app, &client, &backup, "a wrong password").await;

@@ -14,7 +14,10 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use strongroom_testkit::TestApp;
 
-use super::client::{Client, polling};
+use super::{
+    client::{Client, polling},
+    query::encoded,
+};
 
 /// Where a server is, as the run's set-up says.
 pub(crate) fn told(variable: &str) -> String {
@@ -78,6 +81,40 @@ impl Writers {
         self.stop.store(true, Ordering::SeqCst);
         let made: u32 = self.threads.into_iter().map(|it| it.join().unwrap()).sum();
         assert!(made > 0);
+    }
+}
+
+/// Whether a backup of one database says what the vendor's tool reads of it, which is what the
+/// storage says too, and is found by that.
+pub(crate) async fn check_description(app: &TestApp, client: &Client<'_>, backup: &Value) {
+    let metadata = backup["metadata"].as_str().unwrap();
+    let said: Value = serde_json::from_str(metadata).unwrap();
+    assert_eq!(said["name"], backup["name"]);
+    assert_eq!(said["createdTime"], backup["createDate"]);
+    assert_eq!(said["type"], "singleDatabase");
+    let version = said["version"].as_str().unwrap();
+    assert!(version.split('.').count() > 1, "{version}");
+
+    let password = app.tenant.password.expose();
+    let url = format!("ssh://admin:{password}@10.0.0.7/default");
+    let path = format!(
+        "/zstack/v1/database-backups/image-store?url={}",
+        encoded(&url)
+    );
+    let stored = client.get(&path).await.expect(200).json()["backups"][0].take();
+    for member in ["name", "version", "type", "createdTime"] {
+        assert_eq!(stored[member], said[member], "{stored}");
+    }
+    for (condition, found) in [
+        (format!("metadata~=%\"version\":\"{version}\"%"), 1),
+        (format!("metadata={metadata}"), 1),
+        ("metadata!~=%singleDatabase%".to_owned(), 0),
+        ("metadata is null".to_owned(), 0),
+        ("metadata not null".to_owned(), 1),
+    ] {
+        let rows = client.query(&format!("q={}", encoded(&condition))).await;
+        let rows = rows["inventories"].as_array().unwrap().len();
+        assert_eq!(rows, found, "{condition}");
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use strongroom_domain::{
-    Backup, BackupId, BackupState, Resource, ResourceKind,
+    Annotations, Backup, BackupId, BackupState, Resource, ResourceKind,
     backup::{BackupProgress, FailedEntry},
     operation::Subject,
     repository::{Repository, RepositoryState},
@@ -57,19 +57,21 @@ pub(super) async fn run(attempt: &Attempt, id: BackupId) -> Result<(), Stop> {
     let plan = begin(attempt, id).await;
     let worked = match &plan {
         Ok(Some(plan)) => work(attempt, plan, &mut kept).await,
-        Ok(None) => Ok(()),
+        Ok(None) => Ok(Annotations::default()),
         Err(stop) => Err(stop.clone()),
     };
     // Another worker may be at it: what was prepared is its to release.
-    if worked != Err(Stop::Lost) && kept.held.is_some() {
+    if !matches!(worked, Err(Stop::Lost)) && kept.held.is_some() {
         release(attempt, &mut kept).await;
         // Otherwise the next attempt would release it again, which it may.
         let _noted = keep(attempt, &kept).await;
     }
-    let Ok(Some(plan)) = plan else { return worked };
+    let Ok(Some(plan)) = plan else {
+        return worked.map(drop);
+    };
     let done = match (worked, kept.written.clone()) {
-        (Ok(()), Some(written)) => commit(attempt, &plan, written).await,
-        (Ok(()), None) => Ok(()),
+        (Ok(about), Some(written)) => commit(attempt, &plan, written, about).await,
+        (Ok(_), None) => Ok(()),
         (Err(stop), _) => Err(stop),
     };
     if matches!(done, Err(Stop::Cancelled | Stop::Fail { .. })) && kept.written.is_some() {
@@ -123,7 +125,8 @@ async fn begin(attempt: &Attempt, id: BackupId) -> Result<Option<Plan>, Stop> {
     }))
 }
 
-async fn work(attempt: &Attempt, plan: &Plan, kept: &mut Kept) -> Result<(), Stop> {
+/// Makes and proves the backup; gives what it says of what it is of.
+async fn work(attempt: &Attempt, plan: &Plan, kept: &mut Kept) -> Result<Annotations, Stop> {
     if kept.written.is_none() {
         // What the attempt before this one prepared.
         release(attempt, kept).await;
@@ -144,11 +147,18 @@ async fn work(attempt: &Attempt, plan: &Plan, kept: &mut Kept) -> Result<(), Sto
     } else {
         set_running(attempt, plan).await?;
     }
-    let (row, written) = (plan.repository.clone(), kept.written.clone());
+    let (row, kind, written) = (
+        plan.repository.clone(),
+        plan.backup.kind,
+        kept.written.clone(),
+    );
     attempt
-        .blocking(move |attempt| match written {
-            Some(written) => attempt.prove(&row, &written),
-            None => Ok(()),
+        .blocking(move |attempt| {
+            let Some(written) = written else {
+                return Ok(Annotations::default());
+            };
+            attempt.prove(&row, &written)?;
+            attempt.about(&row, kind, &written.snapshot)
         })
         .await
 }
@@ -246,7 +256,12 @@ async fn release(attempt: &Attempt, kept: &mut Kept) {
 }
 
 /// The backup is done: all of it, in one transaction.
-async fn commit(attempt: &Attempt, plan: &Plan, written: Written) -> Result<(), Stop> {
+async fn commit(
+    attempt: &Attempt,
+    plan: &Plan,
+    written: Written,
+    about: Annotations,
+) -> Result<(), Stop> {
     attempt.check()?;
     let id = plan.backup.id;
     let mut tx = attempt.begin().await?;
@@ -268,6 +283,7 @@ async fn commit(attempt: &Attempt, plan: &Plan, written: Written) -> Result<(), 
     backup.entries = Some(written.entries);
     backup.failed_entries = written.failed_entries;
     backup.failed_entry_count = written.failed_entry_count;
+    backup.annotations.0.extend(about.0);
     backup.progress = BackupProgress {
         bytes_done: written.source_bytes,
         bytes_total: Some(written.source_bytes),

@@ -147,6 +147,12 @@ impl<'a> Scan<'a> {
 
     async fn take(&mut self, resource: &Resource, found: &Found) -> Result<(), Stop> {
         let bytes = self.prove(found).await?;
+        let (row, kind) = (self.row.clone(), resource.kind);
+        let snapshot = found.snapshot.id.to_string();
+        let about = self
+            .attempt
+            .blocking(move |attempt| attempt.about(&row, kind, &snapshot))
+            .await?;
         let service = &self.attempt.service;
         let origin = Origin {
             id: Some(found.tags.backup),
@@ -158,6 +164,7 @@ impl<'a> Scan<'a> {
         backup.state = BackupState::Completed;
         backup.snapshot = Some(found.snapshot.id.to_string());
         backup.source_bytes = Some(bytes);
+        backup.annotations.0.extend(about.0);
         backup.created_at = at;
         backup.started_at = Some(at);
         backup.finished_at = Some(at);

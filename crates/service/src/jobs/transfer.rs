@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    Backup, BackupId, ResourceKind,
+    Annotations, Backup, BackupId, ResourceKind,
     backup::{FailedEntry, MAX_FAILED_ENTRIES},
     repository::Repository,
     tree::EntryFailure,
@@ -164,6 +164,23 @@ impl Attempt {
                 ),
             )),
         }
+    }
+
+    /// What the source of a backup's kind reads from its snapshot.
+    pub(crate) fn about(
+        &self,
+        row: &Repository,
+        kind: ResourceKind,
+        snapshot: &str,
+    ) -> Result<Annotations, Stop> {
+        let failed = |error: EngineError| Stop::engine(&row.name, &error);
+        let Some(source) = self.service.sources().get(kind) else {
+            return Ok(Annotations::default());
+        };
+        let repository = self.open(row)?;
+        let snapshot = repository.find_snapshot(snapshot).map_err(failed)?;
+        let indexed = repository.into_indexed(&self.context()).map_err(failed)?;
+        Ok(source.about(&indexed.reader(&snapshot))?)
     }
 
     /// Removes what attempts at a backup left in the repository, except for one snapshot.

@@ -44,7 +44,7 @@ async fn ended(t: &TestService, operation: &Operation) -> Operation {
     found.unwrap()
 }
 
-async fn succeed(t: &TestService, operation: &Operation) -> Operation {
+pub(crate) async fn succeed(t: &TestService, operation: &Operation) -> Operation {
     let ended = ended(t, operation).await;
     assert_eq!(ended.state, OperationState::Succeeded, "{ended:?}");
     ended

@@ -1,17 +1,21 @@
 //! A MariaDB server through the whole service: backed up, emptied, restored, compared.
 
-use std::process::Command;
+use std::{process::Command, sync::Arc};
 
 use strongroom_domain::{
-    BackupState, Resource, ResourceKind,
+    Annotations, BackupState, DatabaseServer, Resource, ResourceKind, Secret,
     resource::Settings,
     restore::{RestoreState, RestoreTarget},
 };
-use strongroom_service::restores::RequestRestore;
-use strongroom_testkit::TestService;
+use strongroom_service::{
+    backups::UpdateBackup, operations::NewOperation, repositories::CreateRepository,
+    restores::RequestRestore, storage,
+};
+use strongroom_testkit::{TestParts, TestService};
 
 use crate::backup::restore_to;
-use crate::servers::{ask, back_up_twice, restore_in_place, told};
+use crate::copies::succeed;
+use crate::servers::{ask, back_up_twice, check_server, restore_in_place, told};
 
 const EVERYTHING: &str = include_str!("../../../source/tests/databases/mariadb/everything.sql");
 
@@ -67,6 +71,7 @@ async fn databases_are_backed_up_once_dropped_and_restored_as_they_were() {
     let t = TestService::start().await;
     let resource = register(&t, &format!("{one},{two}")).await;
     let backup = back_up_twice(&t, &resource).await;
+    check_server(&backup, "MariaDB", 2);
     for name in [&one, &two] {
         sql(&format!("DROP DATABASE {name}"));
     }
@@ -183,4 +188,54 @@ async fn a_dump_that_fails_leaves_neither_backup_nor_snapshot() {
     let reason = backup.reason.unwrap();
     assert!(reason.contains("broken"), "{reason}");
     assert!(t.snapshots().is_empty());
+}
+
+#[tokio::test]
+async fn a_backup_that_a_scan_takes_up_tells_what_its_server_was() {
+    let name = format!("service_scanned_{}", std::process::id());
+    sql(&format!("CREATE DATABASE {name}"));
+    let shared = storage();
+    let first = TestService::with(TestParts {
+        storage: Arc::clone(&shared),
+        ..TestParts::default()
+    })
+    .await;
+    let backup = first.back_up(&register(&first, &name).await).await;
+    let told = DatabaseServer::of(&backup.annotations).unwrap();
+    // No client changes what the source told.
+    let change = UpdateBackup {
+        annotations: Some(Annotations(
+            [("source.server".to_owned(), "other".into())].into(),
+        )),
+        ..UpdateBackup::default()
+    };
+    let changed = first
+        .service
+        .update_backup(&first.owner, backup.id, None, change);
+    assert_eq!(
+        DatabaseServer::of(&changed.await.unwrap().annotations),
+        Some(told.clone())
+    );
+
+    let (own, url) = (storage(), first.repository.url.clone());
+    let t = TestService::with(TestParts {
+        storage: Arc::new(move |it| match it {
+            "memory:found" => shared(&url),
+            other => own(other),
+        }),
+        ..TestParts::default()
+    })
+    .await;
+    let found = CreateRepository {
+        password: Some(Secret::new(first.repository_password().to_owned())),
+        ..CreateRepository::at("found", "memory:found")
+    };
+    let found = t.service.create_repository(&t.owner, found).await.unwrap();
+    register(&t, &name).await;
+    let scan = t
+        .service
+        .scan_repository(&t.owner, found.id, NewOperation::default());
+    succeed(&t, &scan.await.unwrap()).await;
+    let taken = t.now(&backup).await;
+    assert_eq!(DatabaseServer::of(&taken.annotations), Some(told));
 }

@@ -7,7 +7,7 @@ use strongroom_domain::{
 };
 use strongroom_testkit::TestService;
 
-use crate::servers::{ask, back_up_twice, restore_in_place, told};
+use crate::servers::{ask, back_up_twice, check_server, restore_in_place, told};
 
 const EVERYTHING: &str = include_str!("../../../source/tests/databases/postgres/everything.sql");
 
@@ -71,6 +71,7 @@ async fn databases_are_backed_up_once_dropped_and_restored_as_they_were() {
     let t = TestService::start().await;
     let resource = register(&t, &format!("{one},{two}")).await;
     let backup = back_up_twice(&t, &resource).await;
+    check_server(&backup, "PostgreSQL", 2);
     for name in [&one, &two] {
         sql("postgres", &format!("DROP DATABASE {name}"));
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use strongroom_domain::{
-    Backup, BackupState, Resource,
+    Backup, BackupState, DatabaseServer, Resource,
     restore::{Restore, RestoreTarget},
 };
 use strongroom_service::restores::RequestRestore;
@@ -53,6 +53,19 @@ pub(crate) async fn back_up_twice(t: &TestService, resource: &Resource) -> Backu
     // most, wherever the repository cuts.
     assert!(second * 2 < first, "{second} bytes added to {first}");
     t.back_up(resource).await
+}
+
+/// Whether the record of a backup tells what its server was.
+pub(crate) fn check_server(backup: &Backup, product: &str, databases: u64) {
+    let server = DatabaseServer::of(&backup.annotations).unwrap();
+    assert_eq!((&*server.product, &*server.mode), (product, "logical"));
+    assert_eq!(server.databases, databases);
+    assert!(server.size_bytes > Some(1_000_000), "{server:?}");
+    assert!(
+        server.version.starts_with(|c: char| c.is_ascii_digit()),
+        "{server:?}"
+    );
+    assert!(server.position.is_object(), "{server:?}");
 }
 
 /// Restores to where the backup came from.

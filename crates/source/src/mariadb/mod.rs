@@ -16,7 +16,7 @@ use std::{io, path::PathBuf, process::Stdio};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strongroom_domain::{
-    FieldError, ResourceKind, Secret,
+    Annotations, FieldError, ResourceKind, Secret,
     resource::Settings,
     tree::{Cancel, Content, Context, EntryPath, RestoreReport, TreeReader},
 };
@@ -170,6 +170,10 @@ impl Source for MariadbSource {
             let client = Client::with(&self.tools, &server, Some(user), Some(password));
             client.lines("SELECT 1", &Cancel::new()).map(drop)
         })
+    }
+
+    fn about(&self, tree: &dyn TreeReader) -> Result<Annotations, SourceError> {
+        Described::stored(tree)?.about()
     }
 
     fn restore(

@@ -17,7 +17,7 @@ use std::{fs, io, path::PathBuf, process::Stdio};
 
 use jiff::Timestamp;
 use strongroom_domain::{
-    FieldError, ResourceKind, Secret,
+    Annotations, FieldError, ResourceKind, Secret,
     resource::Settings,
     tree::{Cancel, Content, Context, EntryPath, RestoreReport, TreeReader},
 };
@@ -182,6 +182,10 @@ impl Source for PostgresSource {
             let client = Client::with(&self.tools, &server, Some(user), Some(password));
             client.lines(COMMON, "SELECT 1", &Cancel::new()).map(drop)
         })
+    }
+
+    fn about(&self, tree: &dyn TreeReader) -> Result<Annotations, SourceError> {
+        Described::stored(tree)?.about()
     }
 
     fn restore(

@@ -11,7 +11,7 @@ use std::{
 };
 
 use strongroom_domain::{
-    ResourceKind,
+    DatabaseServer, ResourceKind,
     resource::Settings,
     tree::{
         Content, Context, Entry, EntryKind, EntryPath, Metadata, Overwrite, Patterns,
@@ -39,6 +39,15 @@ impl Stored {
     pub(crate) fn set(&mut self, path: &str, content: &[u8]) {
         let path = EntryPath::try_from(path).unwrap();
         self.0.insert(path, content.to_vec());
+    }
+
+    /// The same backup, of a server that said something else of itself.
+    pub(crate) fn saying(&self, pointer: &str, value: serde_json::Value) -> Self {
+        let mut server = self.server();
+        *server.pointer_mut(pointer).unwrap() = value;
+        let mut other = self.clone();
+        other.set("server.json", &serde_json::to_vec(&server).unwrap());
+        other
     }
 
     pub(crate) fn server(&self) -> serde_json::Value {
@@ -150,6 +159,15 @@ impl Resource {
             (path, content)
         };
         Stored(self.entries().unwrap().into_iter().map(read).collect())
+    }
+
+    /// What the catalog is told of a backup: its mode, and how many databases are in it.
+    pub(crate) fn about(&self, stored: &Stored) -> (String, u64) {
+        let registry = self.registry();
+        let about = registry.get(self.kind).unwrap().about(stored).unwrap();
+        let server = DatabaseServer::of(&about).unwrap();
+        assert!(server.size_bytes.is_some(), "{server:?}");
+        (server.mode, server.databases)
     }
 
     /// The error that a backup comes to before anything is read.

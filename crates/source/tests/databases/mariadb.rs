@@ -4,6 +4,7 @@ mod own;
 
 use std::{io::Read, process::Command};
 
+use serde_json::json;
 use strongroom_domain::{ResourceKind, Secret, tree::Overwrite};
 use strongroom_source::{RestoreTarget, SourceError};
 
@@ -327,6 +328,35 @@ fn no_database_is_replaced_if_the_dump_of_another_is_damaged() {
 }
 
 #[test]
+fn what_cannot_be_restored_here_is_refused_before_anything_is_touched() {
+    let name = database("refused");
+    sql(&format!(
+        "USE `{name}`; CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('there')"
+    ));
+    let stored = server(&name).back_up();
+    let include = format!("/databases/{name}.sql");
+    for (pointer, value, reason) in [
+        (
+            "/databases/0/size_bytes",
+            json!(1_u64 << 60),
+            "bytes are needed",
+        ),
+        (
+            "/version",
+            json!("10.99.1-MariaDB"),
+            "is older than the backup",
+        ),
+        ("/product", json!("MySQL"), "the server is MariaDB"),
+    ] {
+        let other = stored.saying(pointer, value);
+        let refused = server(&name).restore(&other, &[&include], &[]);
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains(reason), "{refused}");
+    }
+    assert_eq!(sql(&format!("SELECT v FROM `{name}`.t")), "there\n");
+}
+
+#[test]
 fn a_statement_that_fails_is_named_and_nothing_half_restored_stays() {
     let name = database("broken");
     sql(&format!(
@@ -484,6 +514,8 @@ fn a_physical_backup_becomes_a_directory_that_a_server_starts_on() {
         own.sql(&format!("USE shop; {}", transfers()));
     });
     assert_eq!(stored.names(), ["backup.mbstream", "server.json"]);
+    assert_eq!(resource.about(&stored), ("physical".to_owned(), 1));
+    assert!(stored.server()["position"]["offset"].is_u64());
     own.sql("DROP DATABASE shop");
     own.kill();
 

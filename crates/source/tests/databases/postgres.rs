@@ -4,6 +4,7 @@ mod own;
 
 use std::{io::Read, process::Command};
 
+use serde_json::json;
 use strongroom_domain::{ResourceKind, Secret, tree::Overwrite};
 use strongroom_source::{RestoreTarget, Source, SourceError, postgres::PostgresSource};
 
@@ -339,6 +340,27 @@ fn an_archive_that_cannot_be_restored_leaves_the_database_as_it_is() {
 }
 
 #[test]
+fn what_cannot_be_restored_here_is_refused_before_anything_is_touched() {
+    let name = with_value("refused", "there");
+    let stored = server(&name).back_up();
+    let include = format!("/databases/{name}.dump");
+    for (pointer, value, reason) in [
+        (
+            "/databases/0/size_bytes",
+            json!(1_u64 << 60),
+            "bytes are needed",
+        ),
+        ("/version", json!("99.1"), "is older than the backup"),
+    ] {
+        let other = stored.saying(pointer, value);
+        let refused = server(&name).restore(&other, &[&include], &[]);
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains(reason), "{refused}");
+    }
+    assert_eq!(value(&name), "there");
+}
+
+#[test]
 fn no_database_is_replaced_if_the_archive_of_another_is_damaged() {
     let names = ["whole", "damaged"].map(|it| with_value(it, "before"));
     let both = server(&names.join(","));
@@ -452,6 +474,9 @@ fn a_physical_backup_becomes_a_directory_that_a_server_starts_on() {
         own.sql("postgres", TRANSFERS);
     });
     assert_eq!(stored.names(), ["base.tar", "server.json"]);
+    assert_eq!(resource.about(&stored), ("physical".to_owned(), 1));
+    let lsn = stored.server()["position"]["lsn"].clone();
+    assert!(lsn.as_str().unwrap().contains('/'), "{lsn}");
     own.sql("postgres", "DROP TABLE a");
     own.kill();
 

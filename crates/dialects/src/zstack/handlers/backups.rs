@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::Uri};
 use strongroom_domain::{
-    BackupId, Export, Face, Page,
+    BackupId, Export, Face, Page, Start,
     query::{BackupField, Filter},
 };
 use strongroom_http::{download::export_url, extract::Base};
@@ -24,7 +24,8 @@ use crate::zstack::{
     map::{self, NewBackup, places::Places},
     query::{
         Query,
-        backups::{self, Beside, Plan},
+        backups::{self, Beside, METADATA, Plan},
+        condition::Where,
         params,
         tags::TagKind,
     },
@@ -97,8 +98,34 @@ async fn plan(
         storages: &service.list_repositories(caller).await?,
         tags: &tags(service, caller).await?,
         exports: &exports(service, caller, base).await?,
+        metadata: &metadata(service, caller, &Where::all(&query.conditions)).await?,
     };
     Plan::of(query, beside)
+}
+
+/// What every backup says about itself, if a condition is on that.
+pub(crate) async fn metadata(
+    service: &Service,
+    caller: &Caller,
+    conditions: &Where,
+) -> Result<Vec<(BackupId, String)>, Error> {
+    let mut all = Vec::new();
+    if !conditions.names(METADATA) {
+        return Ok(all);
+    }
+    let mut page = Page {
+        total: false,
+        ..Page::offset(1000, 0)
+    };
+    let shown = backups::shown();
+    loop {
+        let some = service.list_backups(caller, &shown, &[], &page).await?;
+        all.extend(some.items.iter().map(|it| (it.id, map::metadata(it))));
+        match some.next {
+            Some(next) => page.start = Start::Cursor(next),
+            None => return Ok(all),
+        }
+    }
 }
 
 /// Lists one database backup, or nothing.

@@ -1,10 +1,10 @@
 //! A storage that is named by its URL, and what lies in it.
 
 use percent_encoding::percent_decode_str;
-use strongroom_domain::{Backup, repository::Repository};
+use strongroom_domain::{Backup, DatabaseServer, repository::Repository};
 use url::Url;
 
-use super::INSTALL_PATH;
+use super::{INSTALL_PATH, scope};
 use crate::zstack::{
     error::{Code, Error},
     wire::{backup::DatabaseBackupStruct, storage::ImageStore, timestamp},
@@ -37,10 +37,14 @@ pub(crate) fn stored(backup: &Backup) -> DatabaseBackupStruct {
         name,
         source_bytes,
         created_at,
+        annotations,
         ..
     } = backup;
+    let server = DatabaseServer::of(annotations);
     DatabaseBackupStruct {
         name: name.clone(),
+        r#type: server.as_ref().map(scope),
+        version: server.map(|it| it.version),
         install_path: format!("{INSTALL_PATH}{}", id.simple()),
         size: source_bytes.unwrap_or(0),
         created_time: timestamp(*created_at),

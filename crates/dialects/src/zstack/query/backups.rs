@@ -6,7 +6,7 @@ use std::{
 };
 
 use strongroom_domain::{
-    BackupState, Export, Face, RepositoryId, ResourceKind,
+    BackupId, BackupState, Export, Face, RepositoryId,
     query::{BackupField, Direction, Filter, Sort, Value},
     repository::Repository,
 };
@@ -21,9 +21,12 @@ use super::{
 };
 use crate::zstack::{
     error::Error,
-    map::{self, ENABLED, INSTALL_PATH, has_copy, metadata, status},
+    map::{self, ENABLED, INSTALL_PATH, has_copy, status},
     wire::reply::{DATABASE_BACKUP, DATABASE_BACKUP_REF},
 };
+
+/// The member that no column of the catalog holds.
+pub(crate) const METADATA: &str = "metadata";
 
 /// The members of a database backup.
 pub(crate) static TABLE: Table = Table {
@@ -72,6 +75,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) tags: &'a Tags,
     /// Where the tenant's exports can be downloaded.
     pub(crate) exports: &'a [(Export, String)],
+    /// What each backup says about itself; needed for conditions on that only.
+    pub(crate) metadata: &'a [(BackupId, String)],
 }
 
 impl Plan {
@@ -135,7 +140,8 @@ fn column(name: &str) -> Option<Column<BackupField>> {
         "state" => Column::Is(ENABLED),
         "status" => Column::Word(BackupField::State, &STATUSES),
         "size" => Column::Size(BackupField::SourceBytes),
-        "metadata" => Column::Word(BackupField::Kind, &KINDS),
+        // To sort by: by what the text begins with.
+        METADATA => Column::Text(BackupField::Kind),
         "createDate" => Column::Time(BackupField::CreatedAt),
         "lastOpDate" => Column::Time(BackupField::UpdatedAt),
         _ => return None,
@@ -163,14 +169,10 @@ static STATUSES: Words = LazyLock::new(|| {
     BackupState::ALL.iter().map(shown).collect()
 });
 
-static KINDS: Words = LazyLock::new(|| {
-    let shown = |it: &ResourceKind| (it.as_str(), metadata(*it));
-    ResourceKind::ALL.iter().map(shown).collect()
-});
-
 fn field(condition: &Condition, beside: Beside<'_>) -> Result<Filter<BackupField>, Error> {
     let Condition { name, test } = condition;
     match name.split_once('.') {
+        None if name == METADATA => Ok(described(test, beside.metadata)),
         None => on_field(name, test, beside.tags),
         // Of the copies, some one must pass.
         Some(("backupStorageRefs", rest)) => {
@@ -255,6 +257,22 @@ fn exported(test: &Test, exports: &[(Export, String)]) -> Filter<BackupField> {
     }
 }
 
+/// The backups whose own words pass: a text that is put together, so it is looked for outside the
+/// catalog. Named are those that pass or those that do not, whichever are fewer.
+fn described(test: &Test, all: &[(BackupId, String)]) -> Filter<BackupField> {
+    let (pass, fail): (Vec<_>, Vec<_>) = all.iter().partition(|(_, text)| passes(text, test));
+    let ids = |of: Vec<&(BackupId, String)>| {
+        let ids = of.iter().map(|(id, _)| Value::Id(id.uuid()));
+        Filter::In(BackupField::Id, ids.collect())
+    };
+    match (pass.is_empty(), fail.is_empty()) {
+        (true, _) => never(),
+        (_, true) => constant(true),
+        _ if pass.len() <= fail.len() => ids(pass),
+        _ => not(ids(fail)),
+    }
+}
+
 fn on_column(
     name: &str,
     test: &Test,
@@ -297,6 +315,7 @@ mod tests {
             storages: &[],
             tags: &Tags::default(),
             exports: &[],
+            metadata: &[],
         };
         let plan = Plan::of(&Query::parse(raw).unwrap(), beside);
         plan.map_err(|it| it.code().unwrap().details)

@@ -29,6 +29,15 @@ impl Where {
     pub(crate) fn all(conditions: &[Condition]) -> Self {
         Self::All(conditions.iter().cloned().map(Self::Test).collect())
     }
+
+    /// Whether some condition is on this field.
+    pub(crate) fn names(&self, field: &str) -> bool {
+        match self {
+            Self::All(of) | Self::Any(of) => of.iter().any(|it| it.names(field)),
+            Self::Not(one) => one.names(field),
+            Self::Test(one) => one.name == field,
+        }
+    }
 }
 
 /// What a field is tested for. Values are text whatever the field holds.

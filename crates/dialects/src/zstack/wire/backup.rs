@@ -31,6 +31,21 @@ pub(crate) struct DatabaseBackup {
     pub(crate) backup_storage_refs: Vec<DatabaseBackupStorageRef>,
 }
 
+/// The members of `metadata`, a JSON text. The vendor's command-line tool needs `name`, `version`
+/// and `createdTime`; `kind` is ours.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BackupMetadata<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) name: &'a str,
+    /// The version of the server that was backed up, once known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<&'a str>,
+    pub(crate) created_time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) r#type: Option<&'static str>,
+}
+
 /// A copy of a database backup in a backup storage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -190,7 +205,13 @@ pub(crate) struct Stored {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DatabaseBackupStruct {
     pub(crate) name: String,
+    /// The version of the server that was backed up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
     pub(crate) install_path: String,
+    /// `singleDatabase` or `multiDatabase`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) r#type: Option<&'static str>,
     pub(crate) size: u64,
     pub(crate) created_time: String,
 }

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use serde_json::Value as Json;
 use strongroom_domain::{
-    Export, Page,
+    BackupId, Export, Page,
     page::Start,
     query::{Direction, Op},
     repository::Repository,
@@ -21,7 +21,7 @@ use super::{
 use crate::zstack::{
     error::Error,
     handlers::{
-        backups::exports,
+        backups::{exports, metadata},
         inventory::tags,
         inventory::{TABLES, rows},
     },
@@ -322,7 +322,8 @@ impl Run<'_> {
 
     async fn count(&self, table: &'static Table, conditions: &Where) -> Result<u64, Error> {
         if is_catalog(table) {
-            let plan = Plan::select(conditions, &[], self.beside())?;
+            let metadata = metadata(self.service, self.caller, conditions).await?;
+            let plan = Plan::select(conditions, &[], self.beside(&metadata))?;
             let page = Page::offset(0, 0);
             let found = self
                 .service
@@ -352,7 +353,9 @@ impl Run<'_> {
     }
 
     async fn backups(&self, wanted: Rows<'_>) -> Result<Vec<Row>, Error> {
-        let Plan { filter, sort } = Plan::select(wanted.conditions, wanted.order, self.beside())?;
+        let metadata = metadata(self.service, self.caller, wanted.conditions).await?;
+        let beside = self.beside(&metadata);
+        let Plan { filter, sort } = Plan::select(wanted.conditions, wanted.order, beside)?;
         let most = wanted.limit.unwrap_or(u64::MAX);
         let mut found = Vec::new();
         let mut page = Page {
@@ -383,11 +386,12 @@ impl Run<'_> {
         }
     }
 
-    fn beside(&self) -> Beside<'_> {
+    fn beside<'a>(&'a self, metadata: &'a [(BackupId, String)]) -> Beside<'a> {
         Beside {
             storages: &self.storages,
             tags: &self.tags,
             exports: &self.exports,
+            metadata,
         }
     }
 }
