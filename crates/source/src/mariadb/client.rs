@@ -179,8 +179,20 @@ impl Client {
 
     /// Runs statements; gives the lines that they print, values in a line parted by tabs.
     pub(super) fn lines(&self, sql: &str, cancel: &Cancel) -> Result<Vec<String>, SourceError> {
+        self.lines_in(None, sql, cancel)
+    }
+
+    /// The same in a database.
+    pub(super) fn lines_in(
+        &self,
+        database: Option<&str>,
+        sql: &str,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>, SourceError> {
         let mut program = self.client()?;
         program.command.arg("--raw");
+        let database = database.map(|it| format!("--database={it}"));
+        program.command.args(database);
         let printed = ask(program, sql.as_bytes(), cancel).map_err(|error| {
             if cancel.is_cancelled() {
                 return SourceError::Cancelled;

@@ -18,7 +18,7 @@ use super::{
     client::{Client, Facts, identifier, literal},
     grants::Grants,
     list,
-    makers::Makers,
+    makers::{Makers, is_final},
 };
 use crate::{
     RestoreRequest, SourceError,
@@ -86,8 +86,13 @@ pub(super) fn restore(
     for one in chosen.iter().filter(|one| !stays(one)) {
         makers.insert(one.name, run.prove(&one.path, one.name)?);
     }
-    for one in chosen.iter().filter(|one| is_there(one) && !stays(one)) {
-        run.try_out(one.name, &makers[one.name])?;
+    for (at, one) in chosen.iter().enumerate() {
+        if is_there(one) && !stays(one) {
+            run.try_out(one.name, &makers[one.name])?;
+            // Those that come later are too late for it.
+            let comes = |name: &str| chosen[..=at].iter().any(|it| it.name == name);
+            run.try_views(one.name, &makers[one.name], comes)?;
+        }
     }
     restore_each(
         chosen,
@@ -205,6 +210,29 @@ impl Run<'_> {
             }
             other => other.map(drop),
         }
+    }
+
+    /// Fails if the user may not make a dump's views, which the database it is tried out in is going
+    /// to be dropped for.
+    fn try_views(
+        &self,
+        name: &str,
+        makers: &Makers,
+        comes: impl Fn(&str) -> bool,
+    ) -> Result<(), SourceError> {
+        for view in &makers.views {
+            let (trial, cancel) = (view.trial(), &self.context.cancel);
+            match self.client.lines_in(Some(name), &trial, cancel) {
+                Err(SourceError::Failed { message, .. }) if is_final(&message, &comes) => {
+                    let what = format!("making view {} of database `{name}`", view.name);
+                    return Err(SourceError::failed(what, message));
+                }
+                // The tables it is over may be of another form than in the dump.
+                Ok(_) | Err(SourceError::Failed { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Reads a stored dump to its end, so that nothing is dropped for one that is damaged; gives
