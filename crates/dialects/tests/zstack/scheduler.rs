@@ -4,6 +4,7 @@ use axum::http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use strongroom_domain::Clock as _;
+use strongroom_service::repositories::CreateRepository;
 use strongroom_testkit::{TestApp, service::memory_repository};
 
 use super::client::{Client, database, polling, server};
@@ -269,14 +270,14 @@ async fn a_job_has_its_backups_copied_to_a_remote_storage_that_keeps_its_own() {
     assert_eq!(update(json!({"remoteBackupStorageUuid": ""})).await, None);
 }
 
-/// A job with two storages of its own, which runs every hour.
+/// A job with two storages of its own, both directories, which runs every hour.
 async fn either(world: &World<'_>) -> [String; 2] {
     let app = world.app;
     let add = async |name: &str| {
-        let made = app
-            .service
-            .create_repository(&app.owner, memory_repository(name));
-        made.await.unwrap().id.simple()
+        let path = app.directory().join(name);
+        let request = CreateRepository::at(name, path.to_str().unwrap());
+        let made = app.service.create_repository(&app.owner, request).await;
+        made.unwrap().id.simple()
     };
     let storages = [add("first").await, add("second").await];
     let mut parameters = world.keeping("9");
@@ -300,6 +301,16 @@ impl World<'_> {
 
     async fn switch(&self, storage: &str, event: &str) {
         let change = json!({"changeBackupStorageState": {"stateEvent": event}});
+        self.change(storage, change).await;
+    }
+
+    async fn reconnect(&self, storage: &str) {
+        self.change(storage, json!({"reconnectBackupStorage": {}}))
+            .await;
+        self.app.work().await;
+    }
+
+    async fn change(&self, storage: &str, change: Value) {
         let actions = format!("/zstack/v1/backup-storage/{storage}/actions");
         let switched = self.send_to(Method::PUT, &actions, change).await;
         assert_eq!(switched.get("error"), None, "{switched}");
@@ -331,6 +342,32 @@ async fn each_run_of_a_job_uses_the_first_of_its_storages_that_is_enabled() {
     world.hour().await;
     let run = |it: &String| (Some(it.clone()), json!(true));
     assert_eq!(world.runs().await, [run(&first), run(&second), run(&first)]);
+}
+
+#[tokio::test]
+async fn each_run_of_a_job_uses_the_first_of_its_storages_that_is_connected() {
+    let app = server("a dump").await;
+    let mut world = world(&app).await;
+    let [first, second] = either(&world).await;
+    let (here, away) = (app.directory().join("first"), app.directory().join("away"));
+    // Nobody has noticed that it is gone: the run itself does.
+    std::fs::rename(&here, &away).unwrap();
+    world.hour().await;
+    let shown = format!("/zstack/v1/backup-storage/{first}");
+    let storage = world.client.get(&shown).await.json();
+    assert_eq!(
+        storage["inventories"][0]["status"], "Disconnected",
+        "{storage}"
+    );
+    world.hour().await;
+    std::fs::rename(&away, &here).unwrap();
+    world.reconnect(&first).await;
+    world.hour().await;
+    let run = |it: &String| (Some(it.clone()), json!(true));
+    assert_eq!(
+        world.runs().await,
+        [run(&second), run(&second), run(&first)]
+    );
 }
 
 #[tokio::test]
