@@ -15,8 +15,8 @@ use crate::{backups::policy_copies::policy_of, policies::places};
 impl Attempt {
     /// Writes down that the repository of a backup could not be opened, and hands the backup over
     /// to a job for the next repository of its policy; `false` if there is none that is available.
-    /// Nothing of the backup is anywhere yet, but for what an attempt that died may have left in
-    /// the first repository; the next check of it finds that.
+    /// Nothing of the backup is anywhere yet; only an attempt that died may have left a snapshot
+    /// in the first repository, and a scan takes that up as a copy.
     pub(super) async fn go_elsewhere(&self, reason: &str) -> Result<bool, Stop> {
         let Work::RunBackup { backup: id } = self.job.work else {
             return Ok(false);
