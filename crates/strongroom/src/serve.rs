@@ -197,11 +197,14 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
 pub(crate) fn init_logging() {
     use tracing_subscriber::{EnvFilter, fmt};
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logging = fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
-    if let Err(error) = logging {
+    let logging = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // On a terminal the library has colours, unless `NO_COLOR` is set.
+    let logging = if ui::interactive() {
+        logging
+    } else {
+        logging.with_ansi(false)
+    };
+    if let Err(error) = logging.try_init() {
         ui::note(format_args!("warning: no log will be written: {error}"));
     }
 }
