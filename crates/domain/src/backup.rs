@@ -70,7 +70,9 @@ impl BackupState {
                 S::Pending,
             ],
             S::Completed | S::Partial => &[S::Deleting, S::Removed, S::Unknown],
-            S::Failed | S::Cancelled | S::Removed => &[S::Deleting],
+            S::Failed | S::Cancelled => &[S::Deleting],
+            // Its repository may be found to have it again, e.g. once the right disk is mounted.
+            S::Removed => &[S::Completed, S::Partial, S::Deleting],
             S::Unknown => &[S::Completed, S::Partial, S::Removed, S::Deleting],
             // A deletion that was given up: whether the repository still has it, the next check of
             // the repository finds out.

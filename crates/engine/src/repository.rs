@@ -70,10 +70,7 @@ impl Repository {
         clock: Arc<dyn Clock>,
         credential: &Credential,
     ) -> Result<Self> {
-        let sealed = match read_small(&*backend, Handle::CONFIG) {
-            Err(Error::Missing(_)) => return Err(Error::NotARepository(backend.url())),
-            read => read?,
-        };
+        let sealed = sealed_config(&*backend)?;
         let key = match credential {
             Credential::MasterKey(key) => (key.clone(), None),
             Credential::Password(password) => {
@@ -111,6 +108,20 @@ impl Repository {
             owner,
             key_file,
         }))
+    }
+
+    /// Looks whether it is still there, where it was opened: its disk may have been unmounted, or
+    /// another repository put in its place.
+    pub fn confirm(&self) -> Result<()> {
+        let url = || self.0.backend.url();
+        let sealed = sealed_config(&*self.0.backend)?;
+        let plain = self.0.cipher.open(&sealed);
+        let config = parse_config(&plain.map_err(|_| Error::WrongPassword(url()))?)?;
+        if config.id == self.0.config.id {
+            Ok(())
+        } else {
+            Err(Error::NotARepository(url()))
+        }
     }
 
     /// The repository's own id, the same for as long as it exists.
@@ -303,6 +314,13 @@ pub(crate) fn read_small(backend: &dyn Backend, handle: Handle) -> Result<Bytes>
 
 /// First byte of a file whose JSON is compressed.
 const COMPRESSED: u8 = 2;
+
+fn sealed_config(backend: &dyn Backend) -> Result<Bytes> {
+    match read_small(backend, Handle::CONFIG) {
+        Err(Error::Missing(_)) => Err(Error::NotARepository(backend.url())),
+        read => read,
+    }
+}
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::Invalid(error.to_string()))

@@ -101,8 +101,15 @@ impl Engines {
 
     /// The open repository of a row.
     pub(crate) fn get(&self, row: &Repository) -> strongroom_engine::Result<EngineRepository> {
-        if let Some(found) = self.opened().get(&row.id) {
-            return Ok(found.clone());
+        let found = self.opened().get(&row.id).cloned();
+        if let Some(found) = found {
+            return match found.confirm() {
+                Ok(()) => Ok(found),
+                Err(error) => {
+                    self.forget(row.id);
+                    Err(error)
+                }
+            };
         }
         let key = self.master_key(row)?;
         let backend = (self.backend)(&row.url)?;
@@ -115,6 +122,12 @@ impl Engines {
     pub(crate) fn seal(&self, id: RepositoryId, repository: &EngineRepository) -> Vec<u8> {
         let key = repository.master_key().to_bytes();
         self.keyring.seal(Purpose::RepositoryKey, id.uuid(), &*key)
+    }
+
+    /// Whether that is the repository of a row.
+    pub(crate) fn is_of(&self, opened: &EngineRepository, row: &Repository) -> bool {
+        let key = self.master_key(row);
+        key.is_ok_and(|key| *key.to_bytes() == *opened.master_key().to_bytes())
     }
 
     /// Closes a repository: it was removed, or could not be used and is opened anew next time.

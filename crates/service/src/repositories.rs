@@ -9,6 +9,7 @@ use strongroom_domain::{
     query::{BackupField, Filter},
     repository::{Repository, RepositoryState},
 };
+use strongroom_engine::Repository as EngineRepository;
 use strongroom_store::Conn;
 
 use crate::{
@@ -133,13 +134,13 @@ impl Service {
         let password = password.unwrap_or_else(|| secrets::new_secret(PASSWORD_BYTES));
         let id = id.unwrap_or_else(|| RepositoryId::from_uuid(self.uuid()));
         let (at, key) = (url.clone(), password.clone());
-        let sealed_master_key = self
+        let opened = self
             .blocking(move |service| {
                 let engines = &service.inner().engines;
-                let opened = engines.open_or_init(&at, &key, generated)?;
-                Ok::<_, Error>(engines.seal(id, &opened))
+                engines.open_or_init(&at, &key, generated)
             })
             .await??;
+        let sealed_master_key = self.inner().engines.seal(id, &opened);
         let now = self.now();
         let mut repository = Repository {
             id,
@@ -160,6 +161,8 @@ impl Service {
             version: 1,
         };
         let mut tx = self.begin().await?;
+        self.check_not_registered(&mut tx, &repository, &opened)
+            .await?;
         // The first one is the default whether or not it was asked for.
         repository.is_default |= tx.default_repository(caller.tenant_id).await?.is_none();
         tx.insert_repository(&repository)
@@ -172,6 +175,28 @@ impl Service {
         tx.commit().await?;
         self.changed();
         Ok((repository, password))
+    }
+
+    /// Refuses a repository that the tenant has under another name already: a copy of a backup from
+    /// one to the other would be no copy.
+    async fn check_not_registered(
+        &self,
+        conn: &mut Conn,
+        new: &Repository,
+        opened: &EngineRepository,
+    ) -> Result<()> {
+        let engines = &self.inner().engines;
+        let known = conn.list_repositories(new.tenant_id).await?;
+        match known.iter().find(|it| engines.is_of(opened, it)) {
+            None => Ok(()),
+            Some(known) => {
+                let (url, name) = (&new.url, &known.name);
+                let message =
+                    format!("the repository at `{url}` is registered as `{name}` already");
+                let kind = ConflictKind::DuplicateName;
+                Err(Error::conflict(kind, "repository", message))
+            }
+        }
     }
 
     /// One repository.

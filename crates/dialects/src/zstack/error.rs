@@ -69,6 +69,7 @@ codes! {
     Forbidden = "ID.1002", "The user doesn't have permission to perform the operation";
     QuotaExceeded = "ID.1003", "quota exceeded";
     TooManySessions = "ID.1006", "Max number of active sessions exceeded";
+    NotConnected = "BS.1500", "Unable to connect a backup storage";
     SearchDisabled = "SEARCH.1000", "Search module disabled";
 }
 
@@ -152,6 +153,7 @@ pub(crate) fn of_job(kind: OperationKind, error: &OperationError) -> ErrorCode {
         "quota_exceeded" => Code::QuotaExceeded,
         "cancelled" => Code::Cancelled,
         "internal" => Code::Internal,
+        "unavailable" if kind == OperationKind::Verify => Code::NotConnected,
         _ => Code::Failed,
     });
     let details = match (own, kind) {

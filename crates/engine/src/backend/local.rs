@@ -49,7 +49,7 @@ impl LocalBackend {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         let temporary = PathBuf::from(name);
-        let written = create_new(&temporary).and_then(|mut file| {
+        let written = self.create_new(&temporary).and_then(|mut file| {
             file.write_all(data)?;
             // Read-only like restic's files: nothing ever changes them.
             file.set_permissions(fs::Permissions::from_mode(0o400))?;
@@ -61,32 +61,45 @@ impl LocalBackend {
         }
         Ok(temporary)
     }
-}
 
-fn create_new(path: &Path) -> io::Result<File> {
-    let open = || {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-    };
-    match open() {
-        // Directories below `data` are made when first needed; restic does so too.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = path.parent().unwrap_or(Path::new("."));
-            create_directory(parent)?;
-            if let Some(above) = parent.parent() {
-                sync_directory(above)?;
+    fn create_new(&self, path: &Path) -> io::Result<File> {
+        let open = || {
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)
+        };
+        match open() {
+            // Directories below `data` are made when first needed; restic does so too.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.check_there()?;
+                let parent = path.parent().unwrap_or(Path::new("."));
+                create_directory(parent)?;
+                if let Some(above) = parent.parent() {
+                    sync_directory(above)?;
+                }
+                open()
             }
-            open()
+            // Left behind by a dead process with our process id.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(path)?;
+                open()
+            }
+            result => result,
         }
-        // Left behind by a dead process with our process id.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(path)?;
-            open()
+    }
+
+    /// Directories may be missing, but not because the repository is: the disk it is on may have
+    /// been unmounted, and what is there now is the directory that it was mounted at.
+    fn check_there(&self) -> io::Result<()> {
+        if fs::exists(self.path(Handle::CONFIG))? {
+            return Ok(());
         }
-        result => result,
+        let root = self.root.display();
+        Err(io::Error::other(format!(
+            "`{root}` has no repository any more"
+        )))
     }
 }
 
@@ -180,6 +193,9 @@ impl Backend for LocalBackend {
     fn list(&self, kind: FileKind) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
         let directory = self.root.join(kind.directory());
+        if !fs::exists(&directory)? {
+            self.check_there()?;
+        }
         match kind {
             FileKind::Config => {}
             FileKind::Pack => {

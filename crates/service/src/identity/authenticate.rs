@@ -54,8 +54,8 @@ impl Service {
     }
 
     /// The caller behind a name and password. `tenant` names the tenant by name or id; without
-    /// it the name must be the login of exactly one principal, or the tenant's own name (ZStack's
-    /// account), which stands for its first owner.
+    /// it the name is the login of the oldest principal that has it, or else the tenant's own name
+    /// (ZStack's account), which stands for its first owner.
     pub async fn password_caller(
         &self,
         tenant: Option<&str>,
@@ -82,9 +82,10 @@ impl Service {
             };
             return Ok(self.read().await?.principal_named(tenant.id, name).await?);
         }
-        let mut logins = self.read().await?.principals_named(name).await?;
-        if logins.len() == 1 {
-            return Ok(logins.pop());
+        // Of several, the oldest: a new tenant must not take anybody's login away.
+        let logins = self.read().await?.principals_named(name).await?;
+        if let Some(oldest) = logins.into_iter().next() {
+            return Ok(Some(oldest));
         }
         let Some(tenant) = self.read().await?.tenant_named(name).await? else {
             return Ok(None);

@@ -98,11 +98,15 @@ fn copy(attempt: &Attempt, plan: &Plan) -> Result<String, Stop> {
     let unread = |error| Stop::engine(&from.name, &error);
     let unwritten = |error| Stop::engine(&to.name, &error);
     let context = attempt.context();
-    let target = attempt.open(to)?;
+    let (source, target) = (attempt.open(from)?, attempt.open(to)?);
+    if source.id() == target.id() {
+        let (from, to) = (&from.name, &to.name);
+        let reason = format!("`{from}` and `{to}` are the same repository");
+        return Err(Stop::fail("invalid", reason));
+    }
+    let snapshot = source.find_snapshot(snapshot).map_err(unread)?;
     // What an attempt that died left.
     forget_leftovers(&target, backup.id, None).map_err(unwritten)?;
-    let source = attempt.open(from)?;
-    let snapshot = source.find_snapshot(snapshot).map_err(unread)?;
     let source = source.into_indexed(&context).map_err(unread)?;
     let target = target.into_indexed(&context).map_err(unwritten)?;
     let copied = source

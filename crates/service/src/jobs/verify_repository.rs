@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::json;
 use strongroom_domain::{
     Backup, BackupState, Page, RepositoryId,
-    operation::Subject,
+    operation::{OperationError, OperationState, Subject},
     query::{BackupField, Filter, Value},
     repository::{Repository, RepositoryState},
 };
@@ -122,11 +122,20 @@ async fn commit(attempt: &Attempt, id: RepositoryId, found: Found) -> Result<(),
         Found::Unreachable { reason } => Err(reason.as_str()),
     };
     correct_all(attempt, &mut tx, &repository, snapshots).await?;
+    let unreachable = snapshots.err().map(str::to_owned);
     if !is_known {
         let event = service.system_event(tenant, name, Subject::Repository(id), details);
         tx.insert_event(&event).await?;
     }
-    attempt.complete(tx).await
+    let Some(message) = unreachable else {
+        return attempt.complete(tx).await;
+    };
+    let code = "unavailable".to_owned();
+    let error = OperationError { code, message };
+    attempt
+        .end_operation(&mut tx, OperationState::Failed, Some(error))
+        .await?;
+    attempt.leave(tx).await
 }
 
 fn describe(report: &CheckReport) -> (&'static str, serde_json::Value) {
@@ -151,12 +160,13 @@ fn describe(report: &CheckReport) -> (&'static str, serde_json::Value) {
     (name, details)
 }
 
-/// The backups that the catalog says are, or may be, in the repository.
+/// The backups that the catalog says are, were, or may be in the repository.
 async fn stored_backups(conn: &mut Conn, repository: &Repository) -> Result<Vec<Backup>, Stop> {
     let states = [
         BackupState::Completed,
         BackupState::Partial,
         BackupState::Unknown,
+        BackupState::Removed,
     ];
     let states = states
         .iter()
@@ -215,10 +225,12 @@ fn judge(
     partial: bool,
     snapshots: Result<&HashSet<String>, &str>,
 ) -> Option<(BackupState, Option<String>)> {
-    if !state.is_restorable() && state != BackupState::Unknown {
+    let gone = state == BackupState::Removed;
+    if !state.is_restorable() && state != BackupState::Unknown && !gone {
         return None;
     }
     let (wanted, reason) = match snapshots {
+        Err(_) if gone => return None,
         Err(reason) => {
             let reason = format!("its repository cannot be reached: {reason}");
             (BackupState::Unknown, Some(reason))
@@ -227,7 +239,7 @@ fn judge(
             let reason = "its repository no longer has it".to_owned();
             (BackupState::Removed, Some(reason))
         }
-        Ok(_) if state != BackupState::Unknown => return None,
+        Ok(_) if state.is_restorable() => return None,
         Ok(_) if partial => (BackupState::Partial, None),
         Ok(_) => (BackupState::Completed, None),
     };

@@ -92,14 +92,21 @@ async fn the_password_is_taken_with_the_tenant_by_name_by_id_or_alone() {
         let refused = t.service.password_caller(tenant, name, password).await;
         assert_eq!(failure(refused), AuthFailure::Invalid);
     }
-    // With a second `admin` the name alone says nothing; the tenant's own name still does.
-    t.another_tenant("tenant-2").await;
-    let ambiguous = t.service.password_caller(None, "admin", password()).await;
-    assert_eq!(failure(ambiguous), AuthFailure::Invalid);
-    t.service
-        .password_caller(None, "tenant-1", password())
-        .await
-        .unwrap();
+    // A second `admin` takes nothing away from the first one, and has its tenant's own name.
+    t.clock.advance(SignedDuration::from_secs(1));
+    let (second, _) = t.another_tenant("tenant-2").await;
+    let of_second = || PasswordForm::Plain(second.password.clone());
+    for name in ["admin", "tenant-1"] {
+        let first = t.service.password_caller(None, name, password()).await;
+        assert_eq!(first.unwrap().principal_id, t.owner.principal_id, "{name}");
+        let refused = t.service.password_caller(None, name, of_second()).await;
+        assert_eq!(failure(refused), AuthFailure::Invalid);
+    }
+    let caller = t
+        .service
+        .password_caller(None, "tenant-2", of_second())
+        .await;
+    assert_ne!(caller.unwrap().tenant_id, t.owner.tenant_id);
 }
 
 #[tokio::test]

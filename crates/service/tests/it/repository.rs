@@ -1,6 +1,12 @@
 //! Repositories: registered, checked, pruned, removed.
 
-use strongroom_domain::{BackupState, operation::OperationState, repository::RepositoryState};
+use std::fs;
+
+use strongroom_domain::{
+    BackupState,
+    operation::{OperationError, OperationState},
+    repository::RepositoryState,
+};
 use strongroom_service::{
     backups::DeleteBackup,
     operations::NewOperation,
@@ -9,6 +15,11 @@ use strongroom_service::{
 use strongroom_testkit::{Faults, TestParts, TestService, service::memory_repository};
 
 async fn verify(t: &TestService) {
+    let (state, error) = verified(t).await;
+    assert_eq!(state, OperationState::Succeeded, "{error:?}");
+}
+
+async fn verified(t: &TestService) -> (OperationState, Option<OperationError>) {
     let id = t.repository.id;
     let operation = t
         .service
@@ -21,12 +32,7 @@ async fn verify(t: &TestService) {
         .operation(Some(&t.owner), operation.id)
         .await
         .unwrap();
-    assert_eq!(
-        operation.state,
-        OperationState::Succeeded,
-        "{:?}",
-        operation.error
-    );
+    (operation.state, operation.error)
 }
 
 #[tokio::test]
@@ -42,7 +48,9 @@ async fn backups_are_unknown_while_their_repository_cannot_be_reached() {
         .back_up(&t.files_with("docs", &[("a", b"alpha")]).await)
         .await;
     faults.set_down(true);
-    verify(&t).await;
+    let (state, error) = verified(&t).await;
+    assert_eq!(state, OperationState::Failed);
+    assert_eq!(error.unwrap().code, "unavailable");
     let unknown = t.now(&backup).await;
     assert_eq!(unknown.state, BackupState::Unknown);
     assert!(unknown.reason.unwrap().contains("connection refused"));
@@ -118,7 +126,10 @@ async fn an_existing_repository_is_opened_with_its_password_and_no_other() {
         password: Some(password),
         ..again
     };
-    t.service.create_repository(&t.owner, right).await.unwrap();
+    let twice = t.service.create_repository(&t.owner, right.clone()).await;
+    assert_eq!(twice.unwrap_err().code(), "duplicate_name");
+    let (_, other) = t.another_tenant("other").await;
+    t.service.create_repository(&other, right).await.unwrap();
 }
 
 #[tokio::test]
@@ -173,4 +184,97 @@ async fn a_repository_with_backups_is_not_removed() {
         .await
         .unwrap_err();
     assert_eq!(gone.code(), "not_found");
+}
+
+/// A service whose default repository is a real directory.
+async fn on_disk(dir: &std::path::Path) -> TestService {
+    let mut t = TestService::start().await;
+    let request = CreateRepository {
+        is_default: true,
+        ..CreateRepository::at("disk", dir.display().to_string())
+    };
+    t.repository = t
+        .service
+        .create_repository(&t.owner, request)
+        .await
+        .unwrap();
+    t
+}
+
+#[tokio::test]
+async fn a_disk_that_is_unmounted_gets_no_backups_and_has_all_when_it_is_back() {
+    let parent = tempfile::tempdir().unwrap();
+    let (mounted, away) = (parent.path().join("disk"), parent.path().join("away"));
+    let t = on_disk(&mounted).await;
+    let resource = t.files_with("docs", &[("a", b"alpha")]).await;
+    let backup = t.back_up(&resource).await;
+    fs::rename(&mounted, &away).unwrap();
+    fs::create_dir(&mounted).unwrap();
+
+    let (_, operation) = t.request(&resource).await;
+    t.work().await;
+    let late = t.service.operation(Some(&t.owner), operation.id).await;
+    assert_ne!(late.unwrap().state, OperationState::Succeeded);
+    assert_eq!(fs::read_dir(&mounted).unwrap().count(), 0);
+    let (state, error) = verified(&t).await;
+    assert_eq!(state, OperationState::Failed);
+    assert!(error.unwrap().message.contains("repository"));
+    assert_eq!(t.now(&backup).await.state, BackupState::Unknown);
+    assert_eq!(fs::read_dir(&mounted).unwrap().count(), 0);
+
+    fs::remove_dir(&mounted).unwrap();
+    fs::rename(&away, &mounted).unwrap();
+    verify(&t).await;
+    assert_eq!(t.now(&backup).await.state, BackupState::Completed);
+}
+
+#[tokio::test]
+async fn a_backup_that_its_repository_has_again_is_there_again() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("disk");
+    let t = on_disk(&dir).await;
+    let backup = t
+        .back_up(&t.files_with("docs", &[("a", b"alpha")]).await)
+        .await;
+    let snapshots = (dir.join("snapshots"), dir.join("elsewhere"));
+    fs::rename(&snapshots.0, &snapshots.1).unwrap();
+    verify(&t).await;
+    assert_eq!(t.now(&backup).await.state, BackupState::Removed);
+    fs::rename(&snapshots.1, &snapshots.0).unwrap();
+    verify(&t).await;
+    assert_eq!(t.now(&backup).await.state, BackupState::Completed);
+}
+
+#[tokio::test]
+async fn a_repository_is_registered_once_however_it_is_named() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("disk");
+    let t = on_disk(&dir).await;
+    let (third, password) = t
+        .service
+        .add_repository(
+            &t.owner,
+            CreateRepository::at("third", parent.path().join("3").display().to_string()),
+        )
+        .await
+        .unwrap();
+    let link = parent.path().join("link");
+    std::os::unix::fs::symlink(parent.path().join("3"), &link).unwrap();
+    for url in [
+        third.url.clone(),
+        format!("{}/./", third.url),
+        link.display().to_string(),
+    ] {
+        let request = CreateRepository {
+            password: Some(password.clone()),
+            ..CreateRepository::at("again", url)
+        };
+        let refused = t
+            .service
+            .create_repository(&t.owner, request)
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), "duplicate_name");
+        assert!(refused.to_string().contains("`third`"), "{refused}");
+    }
 }
