@@ -244,6 +244,15 @@ mod tests {
     }
 
     #[test]
+    fn room_is_missed_where_it_can_be_looked_for() {
+        let here = tempfile::tempdir().unwrap();
+        check_room(here.path(), 0).unwrap();
+        let error = check_room(here.path(), u64::MAX).unwrap_err().to_string();
+        assert!(error.contains("bytes are needed"), "{error}");
+        check_room(&here.path().join("elsewhere"), u64::MAX).unwrap();
+    }
+
+    #[test]
     fn every_wrong_setting_is_named() {
         let faults = parse(&[
             ("socket", "s.sock"),
