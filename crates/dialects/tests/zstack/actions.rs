@@ -331,6 +331,34 @@ async fn a_storage_is_added_changed_disabled_and_removed() {
         checked["schema"]["inventory"],
         "org.zstack.storage.backup.imagestore.ImageStoreBackupStorageInventory"
     );
+    let disk = tempfile::tempdir().unwrap();
+    let place = disk.path().join("store");
+    let params = json!({
+        "hostname": "h", "username": "u", "password": "p", "name": "disk",
+        "url": place.display().to_string(),
+    });
+    let body = json!({ "params": params });
+    let accepted = client
+        .call(Method::POST, &format!("{STORAGES}/image-store"), &body)
+        .await
+        .expect(202)
+        .json();
+    let added = client.poll(&polling(&accepted)).await.expect(200).json();
+    let added = added["inventory"]["uuid"].as_str().unwrap();
+    std::fs::remove_dir_all(&place).unwrap();
+    let reconnect = json!({"reconnectBackupStorage": {}});
+    let lost = put(
+        &app,
+        &client,
+        &format!("{STORAGES}/{added}/actions"),
+        reconnect,
+    )
+    .await;
+    assert_eq!(lost["error"]["code"], "BS.1500", "{lost}");
+    assert_eq!(
+        lost["error"]["description"],
+        "Unable to connect a backup storage"
+    );
     let none = client
         .call(Method::PUT, &actions, &json!({"explode": {}}))
         .await;

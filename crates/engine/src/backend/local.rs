@@ -90,6 +90,23 @@ impl LocalBackend {
         }
     }
 
+    /// A repository is not made among files of somebody else, but where making one was broken off.
+    fn check_free(&self) -> io::Result<()> {
+        let own = |name: &str| {
+            let mut kinds = FileKind::ALL.iter();
+            name == "lost+found" || kinds.any(|kind| name == kind.directory())
+        };
+        for entry in fs::read_dir(&self.root)? {
+            let name = entry?.file_name();
+            if !name.to_str().is_some_and(own) {
+                let root = self.root.display();
+                let text = format!("`{root}` is neither empty nor a repository");
+                return Err(io::Error::new(io::ErrorKind::DirectoryNotEmpty, text));
+            }
+        }
+        Ok(())
+    }
+
     /// Directories may be missing, but not because the repository is: the disk it is on may have
     /// been unmounted, and what is there now is the directory that it was mounted at.
     fn check_there(&self) -> io::Result<()> {
@@ -122,6 +139,7 @@ impl Backend for LocalBackend {
 
     fn create(&self) -> io::Result<()> {
         create_directory(&self.root)?;
+        self.check_free()?;
         for kind in FileKind::ALL.into_iter().filter(|k| *k != FileKind::Config) {
             create_directory(&self.root.join(kind.directory()))?;
         }

@@ -52,8 +52,9 @@ impl Repository {
         if backend.exists(Handle::CONFIG).map_err(exists)? {
             return Err(Error::AlreadyInitialised(backend.url()));
         }
-        backend.create().map_err(|source| {
-            Error::storage_of("create", format!("repository `{}`", backend.url()), source)
+        backend.create().map_err(|source| match source.kind() {
+            std::io::ErrorKind::DirectoryNotEmpty => Error::Invalid(source.to_string()),
+            _ => Error::storage_of("create", format!("repository `{}`", backend.url()), source),
         })?;
         let mut id = [0; 32];
         fill_random(&mut id);

@@ -246,6 +246,30 @@ async fn a_backup_that_its_repository_has_again_is_there_again() {
 }
 
 #[tokio::test]
+async fn a_repository_is_not_made_among_other_files() {
+    let parent = tempfile::tempdir().unwrap();
+    fs::write(parent.path().join("letter.txt"), "dear").unwrap();
+    let t = TestService::start().await;
+    let request = CreateRepository::at("disk", parent.path().display().to_string());
+    let create = async || t.service.create_repository(&t.owner, request.clone()).await;
+    let refused = create().await.unwrap_err();
+    assert_eq!(refused.code(), "invalid");
+    assert!(
+        refused
+            .to_string()
+            .contains("neither empty nor a repository"),
+        "{refused}"
+    );
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+    // A new disk has that directory, and one where it was broken off has some of ours.
+    fs::remove_file(parent.path().join("letter.txt")).unwrap();
+    for name in ["lost+found", "data", "keys"] {
+        fs::create_dir(parent.path().join(name)).unwrap();
+    }
+    create().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_repository_is_registered_once_however_it_is_named() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("disk");
