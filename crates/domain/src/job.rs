@@ -24,6 +24,9 @@ pub enum Work {
         /// The repository it is read from; the backup's own if nothing.
         #[serde(default)]
         from: Option<RepositoryId>,
+        /// Back up what is about to be overwritten, once the restore is known to be possible.
+        #[serde(default)]
+        safety: bool,
         /// Carry it out even if its safety backup fails.
         #[serde(default)]
         safety_may_fail: bool,

@@ -123,13 +123,14 @@ pub struct Restore {
     pub conflict: ConflictPolicy,
     /// New names for databases, by their old ones.
     pub rename: BTreeMap<String, String>,
-    /// A backup of what is about to be overwritten; the restore waits for it.
+    /// A backup of what is about to be overwritten; the restore waits for it. Nothing
+    /// before the restore is known to be possible.
     pub safety_backup_id: Option<BackupId>,
     /// Where it is in its life.
     pub state: RestoreState,
     /// How much of it is done.
     pub progress: BackupProgress,
-    /// Why it failed or was cancelled.
+    /// Why it failed or was cancelled, or what it left out on purpose.
     pub reason: Option<String>,
     /// The entries that could not be restored, at most
     /// [`MAX_FAILED_ENTRIES`](crate::backup::MAX_FAILED_ENTRIES) of them.

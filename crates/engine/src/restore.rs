@@ -154,6 +154,7 @@ impl Session<'_> {
                 .failures
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner),
+            warnings: Vec::new(),
         };
         report.failures.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(report)

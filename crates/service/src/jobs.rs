@@ -16,6 +16,7 @@ mod retention;
 mod run_backup;
 mod run_restore;
 pub(crate) mod running;
+mod safety;
 mod scan_repository;
 mod settle;
 mod stop;

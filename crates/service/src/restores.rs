@@ -22,7 +22,7 @@ use strongroom_store::{Conn, Tx};
 use self::target::{source_target, target_lock};
 use crate::{
     Caller, ConflictKind, Error, Result, Service,
-    backups::{copies::snapshot_in, find_backup, request::Origin},
+    backups::{copies::snapshot_in, find_backup},
     error::taken,
     records::INTERACTIVE,
     repositories::{check_takes_backups, find_repository, lock_key},
@@ -156,12 +156,13 @@ impl Service {
     ) -> Result<(Restore, Operation)> {
         let mut tx = self.begin().await?;
         let backup = restorable(&mut tx, caller.tenant_id, request.backup_id).await?;
-        let mut restore = self.new_restore(caller, &backup, request);
+        let restore = self.new_restore(caller, &backup, request);
         let from = request.from.unwrap_or(backup.repository_id);
         snapshot_in(&mut tx, &backup, from).await?;
-        if request.is_safe(backup.kind) {
-            let safety = self.queue_safety_backup(&mut tx, caller, &backup, request);
-            restore.safety_backup_id = safety.await?;
+        let safety = request.is_safe(backup.kind);
+        if safety {
+            let id = backup.repository_id;
+            check_takes_backups(&find_repository(&mut tx, caller.tenant_id, id).await?)?;
         }
         let subject = Subject::Restore(restore.id);
         let operation = self.operation_of(
@@ -179,6 +180,7 @@ impl Service {
         let work = Work::RunRestore {
             restore: restore.id,
             from: request.from,
+            safety,
             safety_may_fail: request.safety_backup.is_none(),
         };
         let job = self.job(
@@ -229,35 +231,6 @@ impl Service {
             finished_at: None,
             version: 1,
         }
-    }
-
-    /// Queues a backup of the resource that is restored into.
-    async fn queue_safety_backup(
-        &self,
-        tx: &mut Tx,
-        caller: &Caller,
-        backup: &Backup,
-        request: &RequestRestore,
-    ) -> Result<Option<BackupId>> {
-        let id = match &request.target {
-            RestoreTarget::Original => backup.resource_id,
-            RestoreTarget::Resource { id } => *id,
-            RestoreTarget::Directory { .. } => return Ok(None),
-        };
-        let resource = living_resource(tx, caller.tenant_id, id).await?;
-        let repository = find_repository(tx, caller.tenant_id, backup.repository_id).await?;
-        check_takes_backups(&repository)?;
-        let origin = Origin {
-            description: Some(format!("before a restore of {}", backup.name)),
-            created_by: Some(caller.principal_id),
-            ..Origin::default()
-        };
-        let safety = self.new_backup(&resource, &repository, origin);
-        let subject = Some(Subject::Backup(safety.id));
-        let none = Annotations::default();
-        let operation = self.operation_of(caller, OperationKind::Backup, subject, None, none);
-        self.queue_backup(tx, &safety, &operation).await?;
-        Ok(Some(safety.id))
     }
 
     async fn first_restore(&self, caller: &Caller, answer: Answer) -> Result<(Restore, Operation)> {

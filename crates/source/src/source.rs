@@ -195,6 +195,18 @@ pub trait Source: Send + Sync + std::fmt::Debug {
         Ok(Annotations::default())
     }
 
+    /// Finds out what `restore` would refuse, without changing anything that stays; what is about to
+    /// be overwritten is backed up only after that. `restore` does not rely on it.
+    fn check_restore(
+        &self,
+        request: &RestoreRequest,
+        tree: &dyn TreeReader,
+        context: &Context,
+    ) -> Result<(), SourceError> {
+        let _ = (request, tree, context);
+        Ok(())
+    }
+
     /// Brings a stored tree back.
     fn restore(
         &self,

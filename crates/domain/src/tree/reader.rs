@@ -71,6 +71,8 @@ pub struct RestoreReport {
     pub skipped: u64,
     /// Entries that are missing or not exactly as they were.
     pub failures: Vec<EntryFailure>,
+    /// What was left out on purpose and why, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// Read access to the tree of one snapshot.

@@ -52,6 +52,14 @@ impl Attempt {
         }
     }
 
+    /// The same for what is no progress.
+    pub(crate) fn silent_context(&self) -> Context {
+        Context {
+            progress: Context::default().progress,
+            ..self.context()
+        }
+    }
+
     /// Begins a transaction that counts only if the lease is still held.
     pub(crate) async fn begin(&self) -> Result<Tx, Stop> {
         let mut tx = self.service.store().begin().await?;

@@ -1,20 +1,17 @@
 //! Carrying out a restore: the source takes the stored tree back.
 
-use std::time::Duration;
-
 use serde_json::json;
 use strongroom_domain::{
-    Backup, BackupId, BackupState, RepositoryId, ResourceKind, RestoreId, TenantId,
+    Backup, RepositoryId, ResourceKind, RestoreId,
     backup::{BackupProgress, MAX_FAILED_ENTRIES},
     operation::Subject,
     repository::Repository,
     restore::{ConflictPolicy, Restore, RestoreState},
-    tree::{Overwrite, Patterns, RestoreReport},
+    tree::{Overwrite, Patterns, RestoreReport, TreeReader},
 };
-use strongroom_source::{RestoreRequest, RestoreTarget};
-use strongroom_store::Tx;
+use strongroom_source::{RestoreRequest, RestoreTarget, Source, SourceError};
 
-use super::{Attempt, Stop, transfer::failed_entry};
+use super::{Attempt, Stop, safety, transfer::failed_entry};
 use crate::{
     Error,
     backups::{copies::snapshot_in, find_backup},
@@ -22,8 +19,16 @@ use crate::{
     restores::target::{check_unmoved, source_target},
 };
 
-/// How long a restore waits before it looks at its safety backup again.
-const SAFETY_WAIT: Duration = Duration::from_secs(1);
+/// What the job of a restore says besides its row.
+pub(super) struct Order {
+    pub(super) restore: RestoreId,
+    /// The repository it is read from; the backup's own if nothing.
+    pub(super) from: Option<RepositoryId>,
+    /// Back up what is about to be overwritten.
+    pub(super) safety: bool,
+    /// Carry it out even if that fails.
+    pub(super) safety_may_fail: bool,
+}
 
 /// What is restored, and where to.
 struct Plan {
@@ -33,16 +38,13 @@ struct Plan {
     /// The backup in that repository.
     snapshot: String,
     target: RestoreTarget,
+    /// The name of the complete backup of what was there before.
+    safety: Option<String>,
 }
 
 /// Carries the restore out, or finds that there is nothing to do any more.
-pub(super) async fn run(
-    attempt: &Attempt,
-    id: RestoreId,
-    from: Option<RepositoryId>,
-    safety_may_fail: bool,
-) -> Result<(), Stop> {
-    let Some(plan) = begin(attempt, id, from, safety_may_fail).await? else {
+pub(super) async fn run(attempt: &Attempt, order: Order) -> Result<(), Stop> {
+    let Some(plan) = begin(attempt, &order).await? else {
         return Ok(());
     };
     let Plan {
@@ -51,6 +53,7 @@ pub(super) async fn run(
         repository,
         snapshot,
         target,
+        safety,
     } = plan;
     let request = RestoreRequest {
         target,
@@ -62,22 +65,37 @@ pub(super) async fn run(
         },
         rename: restore.rename.clone(),
     };
+    let kind = backup.kind;
+    if order.safety && restore.safety_backup_id.is_none() {
+        let checked = attempt.blocking(move |attempt| {
+            with_source(attempt, kind, &repository, &snapshot, |source, tree| {
+                source.check_restore(&request, tree, &attempt.silent_context())
+            })
+        });
+        checked.await?;
+        return safety::queue(attempt, &restore, &backup).await;
+    }
     attempt.meter.expect(backup.source_bytes);
-    let report = attempt
-        .blocking(move |attempt| {
-            check_unmoved(&request.target)?;
-            restore_tree(attempt, backup.kind, &repository, &snapshot, &request)
+    let done = attempt.blocking(move |attempt| {
+        check_unmoved(&request.target)?;
+        with_source(attempt, kind, &repository, &snapshot, |source, tree| {
+            source.restore(&request, tree, &attempt.context())
         })
-        .await?;
+    });
+    let kept = |safety: &String| format!("; what was there is in backup `{safety}`");
+    let kept = safety.as_ref().map_or_else(String::new, kept);
+    let mut report = done.await.map_err(|stop| match stop {
+        Stop::Fail { code, reason } => Stop::fail(code, reason + &kept),
+        other => other,
+    })?;
+    if let Some(first) = report.failures.first_mut() {
+        first.message += &kept;
+    }
     commit(attempt, &restore, &report).await
 }
 
-async fn begin(
-    attempt: &Attempt,
-    id: RestoreId,
-    from: Option<RepositoryId>,
-    safety_may_fail: bool,
-) -> Result<Option<Plan>, Stop> {
+async fn begin(attempt: &Attempt, order: &Order) -> Result<Option<Plan>, Stop> {
+    let (id, from) = (order.restore, order.from);
     let tenant = attempt.job.tenant_id;
     let mut tx = attempt.begin().await?;
     let found = tx
@@ -90,9 +108,10 @@ async fn begin(
     };
     attempt.check_attempts()?;
     attempt.check()?;
-    if let Some(id) = restore.safety_backup_id {
-        wait_for(&mut tx, tenant, id, safety_may_fail).await?;
-    }
+    let safety = match restore.safety_backup_id {
+        Some(id) => safety::wait_for(&mut tx, tenant, id, order.safety_may_fail).await?,
+        None => None,
+    };
     let backup = find_backup(&mut tx, tenant, restore.backup_id).await?;
     let from = from.unwrap_or(backup.repository_id);
     let repository = find_repository(&mut tx, tenant, from).await?;
@@ -119,36 +138,18 @@ async fn begin(
         repository,
         snapshot,
         target,
+        safety,
     }))
 }
 
-/// Fails until the backup of what is about to be overwritten is complete, and for good if it is
-/// not going to be but has to.
-async fn wait_for(tx: &mut Tx, tenant: TenantId, id: BackupId, may_fail: bool) -> Result<(), Stop> {
-    let safety = find_backup(tx, tenant, id).await?;
-    let (name, state) = (&safety.name, safety.state);
-    if state.is_active() {
-        let reason = format!("the safety backup `{name}` is {state}");
-        return Err(Stop::Wait {
-            after: SAFETY_WAIT,
-            reason,
-        });
-    }
-    if state == BackupState::Completed || may_fail {
-        return Ok(());
-    }
-    let why = safety.reason.unwrap_or_default();
-    let reason = format!("the safety backup `{name}` is {state}, so nothing was restored: {why}");
-    Err(Stop::fail("safety_backup_failed", reason))
-}
-
-fn restore_tree(
+/// Does something with the source and the stored tree.
+fn with_source<T>(
     attempt: &Attempt,
     kind: ResourceKind,
     row: &Repository,
     snapshot: &str,
-    request: &RestoreRequest,
-) -> Result<RestoreReport, Stop> {
+    work: impl FnOnce(&dyn Source, &dyn TreeReader) -> Result<T, SourceError>,
+) -> Result<T, Stop> {
     let failed = |error: strongroom_engine::Error| Stop::engine(&row.name, &error);
     let source = attempt.service.sources().get(kind).ok_or_else(|| {
         Stop::fail(
@@ -160,7 +161,7 @@ fn restore_tree(
     let repository = attempt.open(row)?;
     let snapshot = repository.find_snapshot(snapshot).map_err(failed)?;
     let indexed = repository.into_indexed(&context).map_err(failed)?;
-    Ok(source.restore(request, &indexed.reader(&snapshot), &context)?)
+    Ok(work(source, &indexed.reader(&snapshot))?)
 }
 
 async fn commit(attempt: &Attempt, plan: &Restore, report: &RestoreReport) -> Result<(), Stop> {
@@ -176,12 +177,15 @@ async fn commit(attempt: &Attempt, plan: &Restore, report: &RestoreReport) -> Re
     };
     let now = attempt.service.now();
     restore.state = restore.state.to(wanted).map_err(Error::from)?;
-    restore.reason = report.failures.first().map(|first| {
+    let first = report.failures.first().map(|first| {
         format!(
             "{} entries were not restored exactly, first: {first}",
             report.failures.len()
         )
     });
+    let reasons = first.into_iter().chain(report.warnings.iter().cloned());
+    let reasons = reasons.collect::<Vec<_>>().join("; ");
+    restore.reason = Some(reasons).filter(|it| !it.is_empty());
     let failures = report.failures.iter().take(MAX_FAILED_ENTRIES);
     restore.failed_entries = failures.map(failed_entry).collect();
     restore.failed_entry_count = report.failures.len() as u64;

@@ -118,8 +118,17 @@ async fn carry_out(attempt: &Attempt, work: Work) -> Result<(), Stop> {
         Work::RunRestore {
             restore,
             from,
+            safety,
             safety_may_fail,
-        } => run_restore::run(attempt, restore, from, safety_may_fail).await,
+        } => {
+            let order = run_restore::Order {
+                restore,
+                from,
+                safety,
+                safety_may_fail,
+            };
+            run_restore::run(attempt, order).await
+        }
         Work::DeleteBackup { backup } => delete_backup::run(attempt, backup).await,
         Work::CopyBackup { backup, from, to } => copy_backup::run(attempt, backup, from, to).await,
         Work::DeleteCopies { backup } => delete_copies::run(attempt, backup).await,

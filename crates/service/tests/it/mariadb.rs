@@ -147,6 +147,37 @@ async fn a_database_is_backed_up_before_it_is_overwritten_unless_that_is_refused
 }
 
 #[tokio::test]
+async fn a_restore_that_is_refused_leaves_the_database_as_it_is_and_no_safety_backup() {
+    let name = format!("service_refused_{}", std::process::id());
+    sql(&format!(
+        "CREATE DATABASE {name}; CREATE DATABASE {name}_other; \
+         CREATE TABLE {name}_other.t (v INT); CREATE TABLE {name}.t AS SELECT 7 AS v; \
+         CREATE VIEW {name}.w AS SELECT v FROM {name}_other.t"
+    ));
+    let t = TestService::start().await;
+    let backup = t.back_up(&register(&t, &name).await).await;
+    sql(&format!(
+        "DROP DATABASE {name}_other; UPDATE {name}.t SET v = 8"
+    ));
+    for safety_backup in [None, Some(true)] {
+        let request = RequestRestore {
+            safety_backup,
+            ..RequestRestore::of(backup.id, RestoreTarget::Original)
+        };
+        let (restore, _) = t.service.request_restore(&t.owner, request).await.unwrap();
+        t.work().await;
+        let restore = t.service.restore(&t.owner, restore.id).await.unwrap();
+        assert_eq!(restore.state, RestoreState::Failed);
+        let reason = restore.reason.unwrap();
+        assert!(reason.contains("making view `w`"), "{reason}");
+        assert_eq!(restore.safety_backup_id, None);
+        assert_eq!(t.snapshots().len(), 1);
+        assert_eq!(sql(&format!("SELECT v FROM {name}.t")), "8\n");
+    }
+    sql(&format!("DROP DATABASE {name}"));
+}
+
+#[tokio::test]
 async fn a_database_is_restored_beside_itself_under_another_name() {
     let name = format!("service_beside_{}", std::process::id());
     sql(&format!(

@@ -6,10 +6,7 @@
 //! Then the database is dropped and made anew from the dump; if that fails, what is half restored
 //! is removed. A restore under a new name touches nothing else.
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead, BufReader, Read},
-};
+use std::io::{BufRead, BufReader, Read};
 
 use strongroom_domain::tree::{Context, EntryPath, Overwrite, RestoreReport, TreeReader};
 
@@ -56,11 +53,45 @@ pub(super) fn restore(
     context: &Context,
 ) -> Result<RestoreReport, SourceError> {
     let description = Described::stored(tree)?;
+    let Checked { run, parts } = check(client, &description, request, tree, context)?;
+    restore_each(
+        parts,
+        |part| part.one.path.clone(),
+        |part| match &part.makers {
+            None => Ok(None),
+            Some(makers) => run.restore(part, makers).map(Some),
+        },
+    )
+}
+
+/// A restore that nothing is known to be in the way of.
+pub(super) struct Checked<'a> {
+    run: Run<'a>,
+    parts: Vec<Part<'a>>,
+}
+
+/// What becomes of one database.
+struct Part<'a> {
+    one: Chosen<'a, Details>,
+    /// Whether the server has one of that name.
+    is_there: bool,
+    /// Nothing if that one stays.
+    makers: Option<Makers>,
+}
+
+/// Everything that can be known to be wrong beforehand.
+pub(super) fn check<'a>(
+    client: &'a Client,
+    description: &'a Described,
+    request: &'a RestoreRequest,
+    tree: &'a dyn TreeReader,
+    context: &'a Context,
+) -> Result<Checked<'a>, SourceError> {
     if description.mode == Mode::Physical {
         let reason = "a physical backup is restored into a directory";
         return Err(SourceError::invalid("target", reason));
     }
-    let chosen = chosen(&description, request, SUFFIX, LONGEST)?;
+    let chosen = chosen(description, request, SUFFIX, LONGEST)?;
     if chosen.is_empty() {
         let reason = "names no database of the backup";
         return Err(SourceError::invalid("include", reason));
@@ -68,44 +99,37 @@ pub(super) fn restore(
     let facts = client.facts(&context.cancel)?;
     let grants = client.grants(&context.cancel)?;
     let there: Vec<Listed<Details>> = client.rows(&list(), &context.cancel)?;
-    check_server(client, &facts, &description)?;
+    check_server(client, &facts, description)?;
     for one in &chosen {
         check_database(client, &grants, one)?;
     }
     check_room(facts.datadir.as_ref(), needed(&chosen, &there))?;
     let run = Run {
         client,
-        facts: &facts,
+        facts,
         tree,
         context,
     };
-    let keep = request.overwrite == Overwrite::Never;
-    let is_there = |one: &Chosen<'_, Details>| there.iter().any(|it| it.name == one.name);
-    let stays = |one: &Chosen<'_, Details>| keep && is_there(one);
-    let mut makers = BTreeMap::new();
-    for one in chosen.iter().filter(|one| !stays(one)) {
-        makers.insert(one.name, run.prove(&one.path, one.name)?);
+    let mut parts = Vec::new();
+    for one in chosen {
+        let is_there = there.iter().any(|it| it.name == one.name);
+        let stays = is_there && request.overwrite == Overwrite::Never;
+        let makers = (!stays).then(|| run.prove(&one.path, one.name));
+        parts.push(Part {
+            makers: makers.transpose()?,
+            one,
+            is_there,
+        });
     }
-    for (at, one) in chosen.iter().enumerate() {
-        if is_there(one) && !stays(one) {
-            run.try_out(one.name, &makers[one.name])?;
+    for (at, part) in parts.iter().enumerate() {
+        if let (Some(makers), true) = (&part.makers, part.is_there) {
+            run.try_out(part.one.name, makers)?;
             // Those that come later are too late for it.
-            let comes = |name: &str| chosen[..=at].iter().any(|it| it.name == name);
-            run.try_views(one.name, &makers[one.name], comes)?;
+            let comes = |name: &str| parts[..=at].iter().any(|it| it.one.name == name);
+            run.try_views(part.one.name, makers, comes)?;
         }
     }
-    restore_each(
-        chosen,
-        |one| one.path.clone(),
-        |one| {
-            if stays(one) {
-                return Ok(None);
-            }
-            // Where one was replaced, they were tried out before.
-            let untried = makers.get(one.name).filter(|_| !is_there(one));
-            run.restore(one, untried).map(Some)
-        },
-    )
+    Ok(Checked { run, parts })
 }
 
 fn check_server(
@@ -164,18 +188,15 @@ fn needed(chosen: &[Chosen<'_, Details>], there: &[Listed<Details>]) -> u64 {
 /// A restore whose target is good.
 struct Run<'a> {
     client: &'a Client,
-    facts: &'a Facts,
+    facts: Facts,
     tree: &'a dyn TreeReader,
     context: &'a Context,
 }
 
 impl Run<'_> {
-    /// Makes one database anew, and in it what was not tried out yet; gives the length of its dump.
-    fn restore(
-        &self,
-        one: &Chosen<'_, Details>,
-        untried: Option<&Makers>,
-    ) -> Result<u64, SourceError> {
+    /// Makes one database anew; gives the length of its dump.
+    fn restore(&self, part: &Part<'_>, makers: &Makers) -> Result<u64, SourceError> {
+        let one = &part.one;
         let name = identifier(one.name);
         let (charset, collation) = (&one.from.details.character_set, &one.from.details.collation);
         let properties = format!(
@@ -191,7 +212,8 @@ impl Run<'_> {
         // Whoever uses the old database may not hold the restore up for a day.
         let make = format!("SET SESSION lock_wait_timeout = 60; {make}");
         self.client.lines(&make, &self.context.cancel)?;
-        if let Some(makers) = untried {
+        // In one that was replaced it was tried out before.
+        if !part.is_there {
             let tried = self.try_out(one.name, makers);
             tried.map_err(|error| self.undo(one.name, error, None))?;
         }

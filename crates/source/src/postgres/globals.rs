@@ -1,9 +1,6 @@
 //! What belongs to no database: roles, their settings and memberships, tablespaces.
 
-use std::{
-    collections::BTreeSet,
-    io::{self, Read},
-};
+use std::{collections::BTreeSet, io::Read};
 
 use strongroom_domain::tree::{Context, TreeReader};
 
@@ -36,26 +33,33 @@ pub(super) fn restore(
     tree: &dyn TreeReader,
     context: &Context,
 ) -> Result<u64, SourceError> {
+    let dump = read(tree)?;
+    let new = There::ask(client, context)?.without(&dump);
     let what = format!("restoring `{GLOBALS}`");
-    let failed = |error: io::Error| SourceError::failed(&what, error);
+    feed(client.client(COMMON)?, &what, new.as_bytes(), context)
+}
+
+/// The roles that were backed up and are not there.
+pub(super) fn missing_roles(
+    client: &Client,
+    tree: &dyn TreeReader,
+    context: &Context,
+) -> Result<Vec<String>, SourceError> {
+    let dump = read(tree)?;
+    Ok(There::ask(client, context)?.missing_roles(&dump))
+}
+
+fn read(tree: &dyn TreeReader) -> Result<String, SourceError> {
+    let what = format!("reading `{GLOBALS}`");
     let mut dump = String::new();
     let file = tree.open(&entry_path(GLOBALS)?)?;
     file.take(LARGEST)
         .read_to_string(&mut dump)
-        .map_err(failed)?;
+        .map_err(|error| SourceError::failed(&what, error))?;
     if !dump.contains(TRAILER) {
         return Err(SourceError::failed(what, "the dump is cut off"));
     }
-    let names = |sql: &str| -> Result<BTreeSet<String>, SourceError> {
-        let lines = client.lines(COMMON, sql, &context.cancel)?;
-        Ok(lines.into_iter().collect())
-    };
-    let there = There {
-        roles: names("SELECT quote_ident(rolname) FROM pg_roles")?,
-        tablespaces: names("SELECT quote_ident(spcname) FROM pg_tablespace")?,
-    };
-    let new = there.without(&dump);
-    feed(client.client(COMMON)?, &what, new.as_bytes(), context)
+    Ok(dump)
 }
 
 /// What a server has, each name as statements quote it.
@@ -65,6 +69,30 @@ struct There {
 }
 
 impl There {
+    fn ask(client: &Client, context: &Context) -> Result<Self, SourceError> {
+        let names = |sql: &str| -> Result<BTreeSet<String>, SourceError> {
+            let lines = client.lines(COMMON, sql, &context.cancel)?;
+            Ok(lines.into_iter().collect())
+        };
+        Ok(Self {
+            roles: names("SELECT quote_ident(rolname) FROM pg_roles")?,
+            tablespaces: names("SELECT quote_ident(spcname) FROM pg_tablespace")?,
+        })
+    }
+
+    /// Those that a dump makes and that are not there, without quotes.
+    fn missing_roles(&self, dump: &str) -> Vec<String> {
+        let made = dump
+            .lines()
+            .filter_map(|it| it.strip_prefix("CREATE ROLE "));
+        let missing = made.map(first_name).filter(|it| !self.roles.contains(*it));
+        let plain = |name: &str| match name.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
+            Some(quoted) => quoted.replace("\"\"", "\""),
+            None => name.to_owned(),
+        };
+        missing.map(plain).collect()
+    }
+
     /// The statements of a dump but for those that make or change what is there.
     fn without(&self, dump: &str) -> String {
         let kept = dump.split_inclusive('\n').filter(|line| {
@@ -119,5 +147,7 @@ mod tests {
                     GRANT postgres2 TO postgres;\n";
         let kept = "CREATE ROLE postgres2;\nCREATE ROLE \"Odd\";\nGRANT postgres2 TO postgres;\n";
         assert_eq!(there.without(dump), kept);
+        let dump = "CREATE ROLE \"a \"\"b\"\"\";\nCREATE ROLE postgres;\nCREATE ROLE c;\n";
+        assert_eq!(there.missing_roles(dump), ["a \"b\"", "c"]);
     }
 }

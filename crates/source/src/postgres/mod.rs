@@ -188,6 +188,20 @@ impl Source for PostgresSource {
         Described::stored(tree)?.about()
     }
 
+    fn check_restore(
+        &self,
+        request: &RestoreRequest,
+        tree: &dyn TreeReader,
+        context: &Context,
+    ) -> Result<(), SourceError> {
+        let RestoreTarget::Resource { settings, .. } = &request.target else {
+            return Ok(());
+        };
+        let (_, client) = self.client(settings)?;
+        let description = Described::stored(tree)?;
+        restore::check(&client, &description, request, tree, context).map(drop)
+    }
+
     fn restore(
         &self,
         request: &RestoreRequest,

@@ -67,6 +67,13 @@ struct GrantOf {
 }
 
 impl Details {
+    /// Whether this role owns the database or is named in its settings or grants.
+    pub(super) fn names(&self, role: &str) -> bool {
+        let settings = self.settings.iter().map(|it| it.role.as_deref());
+        let grants = self.grants.iter().flatten().map(|it| it.role.as_deref());
+        self.owner == role || settings.chain(grants).any(|it| it == Some(role))
+    }
+
     /// Makes an empty database of that name with these properties.
     pub(super) fn create(&self, name: &str) -> String {
         let locale = literal(self.locale.as_deref().unwrap_or_default());

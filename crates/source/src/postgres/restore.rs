@@ -3,7 +3,11 @@
 //! A database is restored beside the one it replaces, in one transaction, and takes its name only
 //! when all of it is there: whatever fails, the old one is as it was.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{self, Read},
+};
 
 use strongroom_domain::tree::{Cancel, Context, Overwrite, RestoreReport, TreeReader};
 
@@ -16,7 +20,7 @@ use crate::{
     RestoreRequest, SourceError,
     database::{Mode, check_room},
     dumps::{Chosen, GLOBALS, chosen, entry_path, restore_each},
-    process::feed,
+    process::{ask, feed},
     tools::{Tool, Version},
 };
 
@@ -24,6 +28,9 @@ use crate::{
 const LONGEST: usize = 63;
 /// Where to do what cannot be done from within the database it is done to.
 const OTHER: &str = "template1";
+
+/// No archive's table of contents is larger.
+const LARGEST_LIST: u64 = 64 << 20;
 
 /// One part of a restore.
 enum Part<'a> {
@@ -38,25 +45,61 @@ pub(super) fn restore(
     context: &Context,
 ) -> Result<RestoreReport, SourceError> {
     let description = Described::stored(tree)?;
+    let Checked {
+        run,
+        parts,
+        warnings,
+    } = check(client, &description, request, tree, context)?;
+    let globals = entry_path(GLOBALS)?;
+    let path = |part: &Part<'_>| match part {
+        Part::Globals => globals.clone(),
+        Part::Database(one) => one.path.clone(),
+    };
+    let report = restore_each(parts, path, |part| match part {
+        Part::Globals => globals::restore(client, tree, context).map(Some),
+        Part::Database(one) => run.restore(one),
+    })?;
+    Ok(RestoreReport { warnings, ..report })
+}
+
+/// A restore that nothing is known to be in the way of.
+pub(super) struct Checked<'a> {
+    run: Run<'a>,
+    parts: Vec<Part<'a>>,
+    /// What is left out.
+    warnings: Vec<String>,
+}
+
+/// Everything that can be known to be wrong beforehand.
+pub(super) fn check<'a>(
+    client: &'a Client,
+    description: &'a Described,
+    request: &'a RestoreRequest,
+    tree: &'a dyn TreeReader,
+    context: &'a Context,
+) -> Result<Checked<'a>, SourceError> {
     if description.mode == Mode::Physical {
         let reason = "a physical backup is restored into a directory";
         return Err(SourceError::invalid("target", reason));
     }
-    let globals = entry_path(GLOBALS)?;
+    let facts = client.facts(&context.cancel)?;
+    let is_everything = request.include.is_empty();
+    // Whoever may not make roles gets the rest of everything, if that does without.
+    let without_globals = is_everything && !facts.superuser && !description.databases.is_empty();
     let mut parts = Vec::new();
-    if request.include.is_empty() || request.include.matches(&globals) {
+    let wanted = is_everything || request.include.matches(&entry_path(GLOBALS)?);
+    if wanted && !without_globals {
         // Roles come first: the databases' objects belong to them.
         parts.push(Part::Globals);
     }
-    let databases = chosen(&description, request, SUFFIX, LONGEST)?;
+    let databases = chosen(description, request, SUFFIX, LONGEST)?;
     let needed = databases.iter().filter_map(|it| it.from.size_bytes).sum();
     parts.extend(databases.into_iter().map(Part::Database));
     if parts.is_empty() {
         let reason = "names no database of the backup";
         return Err(SourceError::invalid("include", reason));
     }
-    let facts = client.facts(&context.cancel)?;
-    let reader = check(client, &facts, &description, &parts)?;
+    let reader = check_server(client, &facts, description, &parts)?;
     if let Some(directory) = &facts.data_directory {
         check_room(directory.as_ref(), needed)?;
     }
@@ -72,18 +115,23 @@ pub(super) fn restore(
             run.prove(one)?;
         }
     }
-    let path = |part: &Part<'_>| match part {
-        Part::Globals => globals.clone(),
-        Part::Database(one) => one.path.clone(),
-    };
-    restore_each(parts, path, |part| match part {
-        Part::Globals => globals::restore(client, tree, context).map(Some),
-        Part::Database(one) => run.restore(one),
+    let mut warnings = Vec::new();
+    if without_globals {
+        run.check_roles(&parts)?;
+        warnings.push(format!(
+            "`{GLOBALS}` was left out, which only a superuser restores: roles and tablespaces are \
+             as they were"
+        ));
+    }
+    Ok(Checked {
+        run,
+        parts,
+        warnings,
     })
 }
 
-/// Everything that can be known to be wrong beforehand; gives the program that reads the archives.
-fn check(
+/// What is wrong with the server or what its user may do; gives the program that reads the archives.
+fn check_server(
     client: &Client,
     facts: &Facts,
     description: &Described,
@@ -168,6 +216,47 @@ impl Run<'_> {
         program.command.arg("--file=/dev/null");
         let what = format!("reading the archive of database `{}`", one.name);
         feed(program, &what, self.tree.open(&one.path)?, self.context).map(drop)
+    }
+
+    /// Fails if a role that something in the databases belongs to is not there.
+    fn check_roles(&self, parts: &[Part<'_>]) -> Result<(), SourceError> {
+        let missing = globals::missing_roles(self.client, self.tree, self.context)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut needed = BTreeSet::new();
+        for part in parts {
+            let Part::Database(one) = part else { continue };
+            let list = self.list(one)?;
+            // The owner stands at the end of a line.
+            let owns = |role: &str| list.iter().any(|it| it.ends_with(&format!(" {role}")));
+            let is_needed = |role: &&String| one.from.details.names(role) || owns(role);
+            needed.extend(missing.iter().filter(is_needed).map(|it| identifier(it)));
+        }
+        if needed.is_empty() {
+            return Ok(());
+        }
+        let needed = Vec::from_iter(needed).join(", ");
+        let message = format!(
+            "the server lacks the roles {needed}, to which something in the backup belongs; have a \
+             superuser make them, or restore `{GLOBALS}`"
+        );
+        let what = format!("restoring to {}", self.client.name());
+        Err(SourceError::failed(what, message))
+    }
+
+    /// An archive's table of contents, which it begins with.
+    fn list(&self, one: &Chosen<'_, Details>) -> Result<Vec<String>, SourceError> {
+        let what = format!("reading the archive of database `{}`", one.name);
+        let failed = |error: io::Error| SourceError::failed(&what, error);
+        let mut start = Vec::new();
+        let mut dump = self.tree.open(&one.path)?.take(LARGEST_LIST);
+        dump.read_to_end(&mut start).map_err(failed)?;
+        let mut program = self.client.program(&self.reader, COMMON)?;
+        program.command.arg("--list");
+        let list = ask(program, &start, &self.context.cancel).map_err(failed)?;
+        let list = String::from_utf8_lossy(&list);
+        Ok(list.lines().map(str::to_owned).collect())
     }
 
     /// Restores the archive into the new database.

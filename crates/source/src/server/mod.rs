@@ -273,4 +273,5 @@ fn add(report: &mut RestoreReport, one: RestoreReport, directory: &EntryPath) {
         ..it
     });
     report.failures.extend(failures);
+    report.warnings.extend(one.warnings);
 }

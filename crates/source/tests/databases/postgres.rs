@@ -230,6 +230,44 @@ fn a_user_who_may_make_databases_restores_to_another_server() {
     assert_eq!(own.sql(&name, "SELECT v FROM t"), "seen\n");
 }
 
+#[test]
+fn everything_but_the_roles_is_restored_by_a_user_who_may_not_make_them_if_they_are_there() {
+    let [owner, other] = ["plain_owner", "plain_other"].map(unique);
+    let name = with_value("plain", "before");
+    sql(
+        "postgres",
+        &format!(
+            "CREATE ROLE {other}; CREATE ROLE {owner} LOGIN CREATEDB;
+             ALTER DATABASE {name} OWNER TO {owner}"
+        ),
+    );
+    sql(&name, &format!("ALTER TABLE t OWNER TO {owner}"));
+    let plain = server(&name).with("user", &owner);
+    let stored = server(&name).back_up();
+    sql(&name, "UPDATE t SET v = 'after'");
+    let report = plain.restore(&stored, &[], &[]).unwrap();
+    assert_eq!((report.files, report.failures), (1, Vec::new()));
+    assert!(report.warnings[0].contains("`globals.sql` was left out"));
+    assert_eq!(value(&name), "before");
+    let asked = plain.restore(&stored, &["globals.sql", "databases"], &[]);
+    let asked = asked.unwrap_err().to_string();
+    assert!(asked.contains("only a superuser"), "{asked}");
+
+    sql(
+        &name,
+        &format!("CREATE VIEW w AS SELECT 1; ALTER VIEW w OWNER TO {other}"),
+    );
+    let stored = server(&name).back_up();
+    let own = Own::start();
+    own.sql("postgres", &format!("CREATE ROLE {owner} LOGIN CREATEDB"));
+    let refused = own.resource().with("user", &owner);
+    let refused = refused.restore(&stored, &[], &[]).unwrap_err().to_string();
+    assert!(
+        refused.contains(&format!("lacks the roles \"{other}\",")),
+        "{refused}"
+    );
+}
+
 /// Two hundred transfers from table `a` to table `z`, each in a transaction.
 const TRANSFERS: &str = "DO $$ BEGIN FOR i IN 1..200 LOOP
          UPDATE a SET balance = balance - i WHERE id = i * 100;

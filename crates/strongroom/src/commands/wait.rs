@@ -64,7 +64,12 @@ fn outcome(ended: &Value) -> Outcome {
         ui::note(format_args!("warning: cannot {phase} `{path}`: {message}"));
     }
     match ended["state"].as_str() {
-        Some("completed" | "succeeded") => Outcome::Done,
+        Some("completed" | "succeeded") => {
+            if let Some(reason) = ended["reason"].as_str() {
+                ui::note(format_args!("warning: {reason}"));
+            }
+            Outcome::Done
+        }
         Some("partial") => Outcome::SomeFailed,
         other => {
             let state = other.unwrap_or("unknown");
