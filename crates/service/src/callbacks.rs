@@ -7,9 +7,6 @@ use strongroom_domain::{Face, callback::Callback, operation::Operation};
 
 use crate::{Caller, Error, Result, Service};
 
-/// How many due calls are handed out at a time.
-const AT_ONCE: u32 = 32;
-
 impl Service {
     /// Has `url` called when the operation has ended, which it may have already.
     pub async fn call_back(
@@ -35,23 +32,39 @@ impl Service {
         Ok(())
     }
 
-    /// The calls of a face that are due. Each is the caller's to make, and comes again after
-    /// `pause` unless [`called_back`](Self::called_back) says that it is over.
-    pub async fn due_callbacks(&self, face: Face, pause: Duration) -> Result<Vec<Callback>> {
+    /// At most `most` calls of a face that are due. Each is the caller's to make for as long as
+    /// `lease`; then it is due again, unless [`called_back`](Self::called_back) or
+    /// [`call_back_later`](Self::call_back_later) says otherwise. Their `next_at` is now.
+    pub async fn due_callbacks(
+        &self,
+        face: Face,
+        lease: Duration,
+        most: u32,
+    ) -> Result<Vec<Callback>> {
         let now = self.now();
-        let due = self.read().await?.due_callbacks(face, now, AT_ONCE).await?;
+        let due = self.read().await?.due_callbacks(face, now, most).await?;
         let mut claimed = Vec::new();
         for mut callback in due {
-            let again = now.checked_add(pause).unwrap_or(now);
+            let again = now.checked_add(lease).unwrap_or(now);
             let mut tx = self.begin().await?;
             let mine = tx.claim_callback(&callback, again).await?;
             tx.commit().await?;
             if mine {
                 callback.attempts += 1;
+                callback.next_at = now;
                 claimed.push(callback);
             }
         }
         Ok(claimed)
+    }
+
+    /// A call did not get through: it is due again `pause` after it was handed out.
+    pub async fn call_back_later(&self, callback: &Callback, pause: Duration) -> Result<()> {
+        let tried = callback.next_at;
+        let again = tried.checked_add(pause).unwrap_or(tried);
+        let mut tx = self.begin().await?;
+        tx.put_off_callback(callback.operation_id, again).await?;
+        Ok(tx.commit().await?)
     }
 
     /// A call was made, or is given up.

@@ -71,6 +71,17 @@ impl Tx {
         Ok(self.execute(statement).await? > 0)
     }
 
+    /// Has a call that was claimed made again at another time.
+    pub async fn put_off_callback(
+        &mut self,
+        operation: OperationId,
+        next_at: Timestamp,
+    ) -> Result<()> {
+        let text = "UPDATE callbacks SET next_at = $2 WHERE operation_id = $1";
+        let statement = sql(text).bind(operation).bind(next_at);
+        self.execute(statement).await.map(drop)
+    }
+
     /// Forgets a call that was made or given up.
     pub async fn delete_callback(&mut self, operation: OperationId) -> Result<()> {
         let statement = sql("DELETE FROM callbacks WHERE operation_id = $1").bind(operation);

@@ -10,8 +10,11 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use reqwest::{Client, redirect::Policy};
 use strongroom_domain::{Face, callback::Callback};
 use strongroom_http::extract::Base;
-use strongroom_service::{Error as ServiceError, Service};
-use tokio::time::{MissedTickBehavior, interval};
+use strongroom_service::Service;
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, timeout},
+};
 use url::{Host, Url};
 
 use super::{
@@ -26,6 +29,11 @@ const ATTEMPTS: u32 = 15;
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long a client may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// When a call is made again that nothing is heard of, because the server ended meanwhile. More
+/// than a call takes, so that a client is never called twice at a time.
+const LEASE: Duration = Duration::from_secs(60);
+/// Clients that are called at the same time. One that is slow holds up no other.
+const AT_ONCE: usize = 32;
 
 /// The URL of a header, if it is one that may be called.
 pub(crate) fn checked(text: &str) -> Result<String, Error> {
@@ -60,51 +68,63 @@ fn is_special(ip: IpAddr) -> bool {
 /// Makes the calls that are due, for as long as the server runs.
 pub(crate) fn run(service: Service) -> BoxFuture<'static, ()> {
     async move {
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .timeout(TIMEOUT)
-            .build();
-        let client = match client {
+        let client = match Client::builder().redirect(Policy::none()).build() {
             Ok(client) => client,
             Err(error) => {
                 tracing::error!(%error, "clients cannot be called back");
                 return;
             }
         };
+        let mut calls = JoinSet::new();
         let mut changes = service.changes();
         let mut ticks = interval(PAUSE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if let Err(error) = call_due(&service, &client).await {
-                tracing::warn!(%error, "calls that are due cannot be looked up");
+            for callback in due(&service, AT_ONCE - calls.len()).await {
+                calls.spawn(tell(service.clone(), client.clone(), callback));
             }
             tokio::select! {
                 _ = ticks.tick() => {}
                 changed = changes.changed() => if changed.is_err() { return },
+                Some(_) = calls.join_next() => {}
             }
         }
     }
     .boxed()
 }
 
-async fn call_due(service: &Service, client: &Client) -> Result<(), ServiceError> {
-    for callback in service.due_callbacks(Face::Zstack, PAUSE).await? {
-        let called = call(service, client, &callback).await;
-        match called {
-            Ok(()) => {}
-            Err(reason) if callback.attempts < ATTEMPTS => {
-                tracing::debug!(
-                    reason,
-                    attempt = callback.attempts,
-                    "a client was not reached"
-                );
-                continue;
-            }
-            Err(reason) => tracing::warn!(reason, "a client was not reached; given up"),
-        }
-        service.called_back(&callback).await?;
+/// At most so many calls that are due, which are ours to make.
+async fn due(service: &Service, most: usize) -> Vec<Callback> {
+    let most = u32::try_from(most).unwrap_or_default();
+    if most == 0 {
+        return Vec::new();
     }
-    Ok(())
+    let due = service.due_callbacks(Face::Zstack, LEASE, most).await;
+    due.unwrap_or_else(|error| {
+        tracing::warn!(%error, "calls that are due cannot be looked up");
+        Vec::new()
+    })
+}
+
+/// Makes a call, and has it made again if it does not get through.
+async fn tell(service: Service, client: Client, callback: Callback) {
+    let called = timeout(TIMEOUT, call(&service, &client, &callback)).await;
+    let called = called.unwrap_or_else(|_| Err("it did not answer in time".to_owned()));
+    let noted = match called {
+        Ok(()) => service.called_back(&callback).await,
+        Err(reason) if callback.attempts < ATTEMPTS => {
+            let attempt = callback.attempts;
+            tracing::debug!(reason, attempt, "a client was not reached");
+            service.call_back_later(&callback, PAUSE).await
+        }
+        Err(reason) => {
+            tracing::warn!(reason, "a client was not reached; given up");
+            service.called_back(&callback).await
+        }
+    };
+    if let Err(error) = noted {
+        tracing::warn!(%error, "a call that was made cannot be noted");
+    }
 }
 
 async fn call(service: &Service, client: &Client, callback: &Callback) -> Result<(), String> {

@@ -149,6 +149,15 @@ async fn a_call_is_due_once_its_operation_has_ended_and_is_made_by_one(
         tx.due_callbacks(Face::Zstack, at(10), 5).await.unwrap(),
         [call.clone()]
     );
+    // It did not get through.
+    let put_off = tx.put_off_callback(call.operation_id, at(12));
+    put_off.await.unwrap();
+    assert_eq!(tx.due_callbacks(Face::Zstack, at(11), 5).await.unwrap(), []);
+    call.next_at = at(12);
+    assert_eq!(
+        tx.due_callbacks(Face::Zstack, at(12), 5).await.unwrap(),
+        [call.clone()]
+    );
     tx.delete_callback(call.operation_id).await.unwrap();
     assert_eq!(tx.due_callbacks(Face::Zstack, at(99), 5).await.unwrap(), []);
 }
