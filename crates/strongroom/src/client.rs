@@ -90,19 +90,27 @@ impl Client {
         if name_or_id.parse::<uuid::Uuid>().is_ok() {
             return Ok(name_or_id.to_owned());
         }
-        // Of resources there may be many; of everything else a tenant has a few.
+        // Of these there may be many; of everything else a tenant has a few.
         let query: &[_] = match nouns {
-            "resources" => &[("name", name_or_id)],
+            "resources" | "backups" => &[("name", name_or_id)],
             _ => &[],
         };
-        let items = self.list(&[nouns], query, u64::MAX).await?;
-        let named = items.iter().find(|it| it["name"] == name_or_id);
-        if let Some(id) = named.and_then(|it| it["id"].as_str()) {
-            return Ok(id.to_owned());
-        }
+        let mut items = self.list(&[nouns], query, u64::MAX).await?;
+        items.retain(|it| it["name"] == name_or_id);
+        let ids: Vec<_> = items.iter().filter_map(|it| it["id"].as_str()).collect();
         let noun = singular(nouns);
-        let hint = Hint(format!("`strongroom {noun} list` shows what there is"));
-        Err(anyhow!("{noun} `{name_or_id}` not found").context(hint))
+        match *ids {
+            [id] => Ok(id.to_owned()),
+            [] => {
+                let hint = Hint(format!("`strongroom {noun} list` shows what there is"));
+                Err(anyhow!("{noun} `{name_or_id}` not found").context(hint))
+            }
+            ref several => {
+                let (count, ids) = (several.len(), several.join(", "));
+                let hint = Hint("give its id instead of the name".to_owned());
+                Err(anyhow!("{count} {nouns} have the name `{name_or_id}`: {ids}").context(hint))
+            }
+        }
     }
 
     async fn send(

@@ -17,6 +17,8 @@ pub(crate) enum Outcome {
     SomeFailed,
     /// The work itself failed; it was said why.
     Failed,
+    /// Somebody pressed Ctrl-C; it was said what goes on.
+    Interrupted,
 }
 
 impl From<Outcome> for ExitCode {
@@ -25,6 +27,8 @@ impl From<Outcome> for ExitCode {
             Outcome::Done => Self::SUCCESS,
             Outcome::Failed => Self::from(1),
             Outcome::SomeFailed => Self::from(3),
+            // As shells have it: 128 and the number of the signal.
+            Outcome::Interrupted => Self::from(130),
         }
     }
 }

@@ -102,14 +102,14 @@ pub(crate) enum BackupCmd {
     Show {
         #[command(flatten)]
         server: Server,
-        /// Id
+        /// Name or id
         backup: String,
     },
     /// Delete a backup
     Delete {
         #[command(flatten)]
         server: Server,
-        /// Id
+        /// Name or id
         backup: String,
         /// Only from this repository (name or id); copies in others stay
         #[arg(long)]
@@ -119,14 +119,14 @@ pub(crate) enum BackupCmd {
     Cancel {
         #[command(flatten)]
         server: Server,
-        /// Id
+        /// Name or id
         backup: String,
     },
     /// Copy a backup to another repository
     Copy {
         #[command(flatten)]
         server: Server,
-        /// Id
+        /// Name or id
         backup: String,
         /// Name or id of the repository
         #[arg(long)]
@@ -139,14 +139,14 @@ pub(crate) enum BackupCmd {
     Copies {
         #[command(flatten)]
         server: Server,
-        /// Id
+        /// Name or id
         backup: String,
     },
     /// Give leave to download a backup as one compressed file, or end it
     Export {
         #[command(flatten)]
         server: Server,
-        /// Id
+        /// Name or id
         backup: String,
         /// Name or id of a repository that the backup is in; its own if not given
         #[arg(long)]
@@ -159,7 +159,7 @@ pub(crate) enum BackupCmd {
     Browse {
         #[command(flatten)]
         server: Server,
-        /// Id
+        /// Name or id
         backup: String,
         /// Path inside the backup
         #[arg(default_value = "")]
@@ -168,6 +168,20 @@ pub(crate) enum BackupCmd {
 }
 
 impl BackupCmd {
+    /// The backup that it is about, by name or id.
+    pub(crate) fn backup_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Create { .. } | Self::List { .. } => None,
+            Self::Show { backup, .. }
+            | Self::Delete { backup, .. }
+            | Self::Cancel { backup, .. }
+            | Self::Copy { backup, .. }
+            | Self::Copies { backup, .. }
+            | Self::Export { backup, .. }
+            | Self::Browse { backup, .. } => Some(backup),
+        }
+    }
+
     /// Which server it is for.
     pub(crate) fn server(&self) -> &Server {
         match self {
@@ -189,7 +203,7 @@ impl BackupCmd {
 pub(crate) struct RestoreArgs {
     #[command(flatten)]
     pub(crate) server: Server,
-    /// Id of the backup
+    /// Name or id of the backup
     pub(crate) backup: String,
     /// Directory to restore to, or `original`
     #[arg(long)]

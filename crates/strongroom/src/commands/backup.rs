@@ -30,8 +30,11 @@ const ENTRY_COLUMNS: &[(&str, &str)] = &[
     ("PATH", "path"),
 ];
 
-pub(super) async fn run(cmd: BackupCmd) -> Result<Outcome> {
+pub(super) async fn run(mut cmd: BackupCmd) -> Result<Outcome> {
     let client = Client::new(cmd.server())?;
+    if let Some(backup) = cmd.backup_mut() {
+        *backup = client.id_of("backups", backup).await?;
+    }
     let as_json = cmd.server().json;
     match cmd {
         BackupCmd::Create {

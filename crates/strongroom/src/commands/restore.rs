@@ -17,8 +17,9 @@ pub(super) async fn run(args: RestoreArgs) -> Result<Outcome> {
         (_, true) => Some(false),
         _ => None,
     };
+    let backup = client.id_of("backups", &args.backup).await?;
     let body = json!({
-        "backup_id": args.backup,
+        "backup_id": backup,
         "target": target(&args.to)?,
         "include": args.include,
         "conflict": if args.keep_existing { "keep" } else { "replace" },

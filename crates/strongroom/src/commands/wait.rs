@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::print_one;
 use crate::{
@@ -26,20 +27,46 @@ pub(super) async fn until_ended(
         .as_str()
         .context("the server's answer has no `id`")?
         .to_owned();
-    let bar = bar();
-    let mut polls = tokio::time::interval(POLL);
-    let ended = loop {
-        polls.tick().await;
-        let item = client.get(&[nouns, &id], &[]).await?;
-        show(&bar, &item);
-        let state = item["state"].as_str().unwrap_or_default();
-        if !matches!(state, "pending" | "discovering" | "running") {
-            break item;
+    // Before the first poll: from then on a signal does not end this program.
+    let mut interrupts = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    let (bar, path) = (bar(), [nouns, id.as_str()]);
+    let ended = tokio::select! {
+        ended = ended(client, &path, &bar) => ended?,
+        _ = interrupts.recv() => {
+            bar.finish_and_clear();
+            goes_on(nouns, &id);
+            return Ok(Outcome::Interrupted);
         }
     };
     bar.finish_and_clear();
     print_one(as_json, &ended)?;
     Ok(outcome(&ended))
+}
+
+/// What is at `path` once its state is final.
+async fn ended(client: &Client, path: &[&str], bar: &ProgressBar) -> Result<Value> {
+    let mut polls = tokio::time::interval(POLL);
+    loop {
+        polls.tick().await;
+        let item = client.get(path, &[]).await?;
+        show(bar, &item);
+        let state = item["state"].as_str().unwrap_or_default();
+        if !matches!(state, "pending" | "discovering" | "running") {
+            return Ok(item);
+        }
+    }
+}
+
+/// Says that the server's work does not end with the waiting.
+fn goes_on(nouns: &str, id: &str) {
+    let noun = nouns.strip_suffix('s').unwrap_or(nouns);
+    ui::note(format_args!("the {noun} {id} goes on on the server"));
+    if nouns == "backups" {
+        ui::note(format_args!(
+            "hint: `strongroom backup show {id}` shows how it stands, `strongroom backup cancel \
+             {id}` stops it"
+        ));
+    }
 }
 
 /// Prints an operation that was started, or waits for it first.

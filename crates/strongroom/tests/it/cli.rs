@@ -1,6 +1,11 @@
 //! What a person meets at the command line.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    process::{Command, Stdio},
+};
 
 use crate::common::{Installation, assert_same, fails, json, run, strongroom, write_files};
 
@@ -218,6 +223,106 @@ fn resources_repositories_and_policies_go_by_their_names() {
     }
     let into = ["backup", "create", "docs", "--repository", "default"];
     json(&mut server.client(&into), 0);
+}
+
+#[test]
+fn a_backup_goes_by_its_name_where_no_other_has_it() {
+    let installation = Installation::new();
+    let source = installation.dir.path().join("source");
+    write_files(&source, &[5], 3);
+    let server = installation.serve();
+    let path = format!("path={}", source.display());
+    let add = [
+        "resource", "add", "--kind", "files", "--name", "docs", "--set", &path,
+    ];
+    json(&mut server.client(&add), 0);
+    let back_up = |name: &str| {
+        let create = ["backup", "create", "docs", "--name", name, "--wait"];
+        let backup = json(&mut server.client(&create), 0);
+        backup["id"].as_str().unwrap().to_owned()
+    };
+    let (first, twice) = (back_up("first"), [back_up("twice"), back_up("twice")]);
+    let shown = json(&mut server.client(&["backup", "show", "first"]), 0);
+    assert_eq!(shown["id"], *first);
+    let target = installation.dir.path().join("restored");
+    let restore = [
+        "restore",
+        "first",
+        "--to",
+        target.to_str().unwrap(),
+        "--wait",
+    ];
+    json(&mut server.client(&restore), 0);
+    assert_same(&source, &target);
+    for delete in [["backup", "delete", "twice"], ["backup", "show", "twice"]] {
+        let said = fails(&mut server.client(&delete), 1);
+        assert!(said.contains("2 backups have the name `twice`"), "{said}");
+        assert!(twice.iter().all(|it| said.contains(it)), "{said}");
+        assert!(said.contains("hint: give its id"), "{said}");
+    }
+    run(&mut server.client(&["backup", "delete", "first"]));
+    let said = fails(&mut server.client(&["backup", "show", "other"]), 1);
+    assert!(said.contains("backup `other` not found"), "{said}");
+}
+
+/// Takes one request and answers it.
+fn answer_once(listener: &TcpListener, body: &str) {
+    let (stream, _) = listener.accept().unwrap();
+    let mut request = BufReader::new(&stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        request.read_line(&mut line).unwrap();
+        let line = line.trim().to_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(given) = line.strip_prefix("content-length:") {
+            length = given.trim().parse().unwrap();
+        }
+    }
+    io::copy(&mut request.take(length), &mut io::sink()).unwrap();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    (&stream).write_all((head + body).as_bytes()).unwrap();
+}
+
+#[test]
+fn who_stops_waiting_is_told_that_the_backup_goes_on() {
+    let id = "bab39d53-2d04-5297-b92e-58df89a2117b";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut client = strongroom();
+    client
+        .args([
+            "backup", "create", id, "--wait", "--token", "x", "--url", &url,
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let client = client.spawn().unwrap();
+    // A server whose backup never ends: its second answer is to somebody who waits.
+    let backup = format!(r#"{{"id": "{id}", "state": "running"}}"#);
+    for body in [format!(r#"{{"backup": {backup}}}"#), backup] {
+        answer_once(&listener, &body);
+    }
+    let pid = client.id().to_string();
+    let sent = Command::new("sh")
+        .args(["-c", "kill -INT $0", &pid])
+        .status();
+    assert!(sent.unwrap().success());
+    let output = client.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(
+        said.contains(&format!("the backup {id} goes on on the server")),
+        "{said}"
+    );
+    assert!(
+        said.contains(&format!("`strongroom backup cancel {id}`")),
+        "{said}"
+    );
 }
 
 #[test]
