@@ -30,7 +30,7 @@ pub(crate) const SCHEMA: &str = "zstack.schema";
 /// Scheme and host that the client used, for URLs in what it is told later.
 pub(crate) const BASE: &str = "zstack.base";
 
-/// The job's id as the client wrote it, where that is no uuid.
+/// The job's id as the client wrote it, where that is no uuid in lower case.
 pub(crate) const JOB: &str = "zstack.job";
 
 /// How long the client lets the job take, in milliseconds; nothing where it did not say.
@@ -44,7 +44,7 @@ pub(crate) const TIMEOUT: u64 = 30 * 60 * 1000;
 pub(crate) struct Call {
     /// The job's id, chosen by the client.
     pub(crate) job: Option<OperationId>,
-    /// That id as it was written, if it is no uuid.
+    /// That id as it was written, if it is no uuid in lower case.
     job_text: Option<String>,
     /// The answer shall come with its schema.
     pub(crate) schema: bool,
@@ -90,7 +90,7 @@ impl Call {
             .get("x-job-uuid")
             .map(|it| it.to_str().unwrap_or_default());
         let job = job_text.map(job_id).transpose()?;
-        let job_text = job_text.filter(|it| map::uuid(it).is_none());
+        let job_text = job_text.filter(|it| job.map(OperationId::simple).as_deref() != Some(it));
         let timeout = text("x-api-timeout").map(timeout).transpose()?;
         let timeout = timeout.filter(|it| *it > 0);
         Ok(Self {

@@ -17,6 +17,9 @@ use super::{
     wire::reply::{Accepted, ErrorCode, Failed, Json},
 };
 
+/// The paths that jobs are polled at.
+pub(crate) const JOBS: &str = "/v1/api-jobs/";
+
 /// Longer details are cut by the vendor's server too.
 const MAX_DETAILS: usize = 4096;
 
@@ -291,7 +294,7 @@ pub(crate) fn without_context(path: &str) -> &str {
 }
 
 pub(crate) fn wrong_method(method: &str, path: &str) -> (StatusCode, String) {
-    if path.starts_with("/v1/api-jobs/") {
+    if path.starts_with(JOBS) {
         let text = "only GET method is allowed for querying job status";
         return (StatusCode::METHOD_NOT_ALLOWED, text.to_owned());
     }

@@ -278,8 +278,13 @@ pub(crate) fn uuid(text: &str) -> Option<uuid::Uuid> {
 
 /// The uuid of what is to be deleted. What is unknown is gone already; what is no uuid is a mistake.
 pub(crate) fn well_formed(text: &str) -> Result<uuid::Uuid, Error> {
+    well_formed_in("uuid", text)
+}
+
+/// The same for another field.
+pub(crate) fn well_formed_in(field: &str, text: &str) -> Result<uuid::Uuid, Error> {
     uuid(text).ok_or_else(|| {
-        let details = format!("invalid value[{text}] of field [uuid]");
+        let details = format!("invalid value[{text}] of field [{field}]");
         Error::api(Code::NotFound, details)
     })
 }
@@ -344,6 +349,30 @@ fn not_empty(field: &str, value: &str) -> Result<(), Error> {
 
 fn longest(field: &str, value: &str, most: usize) -> Result<(), Error> {
     longest_of(CREATE_MESSAGE, field, value, most)
+}
+
+/// Checks the name of something new.
+pub(crate) fn name(message: &str, given: Option<String>) -> Result<String, Error> {
+    let name = mandatory_of(message, "name", given)?;
+    longest_of(message, "name", &name, 255)?;
+    Ok(name)
+}
+
+/// Checks the name that something is given instead of its own, if any.
+pub(crate) fn new_name(message: &str, given: Option<String>) -> Result<Option<String>, Error> {
+    given.map(|it| name(message, Some(it))).transpose()
+}
+
+/// Checks a description of up to 2048 characters.
+pub(crate) fn description(message: &str, given: Option<String>) -> Result<Option<String>, Error> {
+    let given = given.map(|it| it.trim().to_owned());
+    longest_of(
+        message,
+        "description",
+        given.as_deref().unwrap_or_default(),
+        2048,
+    )?;
+    Ok(given)
 }
 
 /// Checks the length of a text, in characters.

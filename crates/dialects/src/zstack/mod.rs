@@ -94,6 +94,8 @@ fn router() -> OpenApiRouter<Service> {
         routes!(inventory::backup_storages::show, storage_actions::delete),
         shared(routes!(storage_actions::act)),
         routes!(storage_actions::capacities),
+        routes!(inventory::sftp_storages::list),
+        routes!(inventory::sftp_storages::show),
         routes!(inventory::image_stores::list, storage_actions::add),
         routes!(inventory::image_stores::show),
         shared(routes!(storage_actions::act_on_image_store)),

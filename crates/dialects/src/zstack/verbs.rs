@@ -11,7 +11,7 @@ use strongroom_service::Service;
 use tower::ServiceExt as _;
 use utoipa_axum::router::UtoipaMethodRouter;
 
-use super::error::{Error, without_context, wrong_method};
+use super::error::{Error, JOBS, without_context, wrong_method};
 
 /// Refuses `HEAD`, which would otherwise be answered as `GET`, and the verbs that the path has not.
 pub(super) fn strict(routes: UtoipaMethodRouter<Service>) -> UtoipaMethodRouter<Service> {
@@ -63,10 +63,11 @@ pub(super) fn shared(routes: UtoipaMethodRouter<Service>) -> UtoipaMethodRouter<
 }
 
 async fn refused(request: Request) -> Response {
-    if request.method() == Method::PUT && has_no_body(&request) {
+    let path = without_context(request.uri().path());
+    let of_job = path.starts_with(JOBS);
+    if request.method() == Method::PUT && !of_job && has_no_body(&request) {
         return no_body().into_response();
     }
-    let path = without_context(request.uri().path());
     let (status, text) = wrong_method(request.method().as_str(), path);
     Error::transport(status, text).into_response()
 }

@@ -8,6 +8,7 @@ mod bad_input;
 mod client;
 mod curl;
 mod durable;
+mod found;
 mod golden;
 mod late;
 mod mariadb;

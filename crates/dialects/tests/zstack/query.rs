@@ -386,15 +386,21 @@ const OPERATORS: &[&str] = &[
 /// Tags some backups and storages; gives the tags of each row, by its uuid and the field's name.
 async fn tag(client: &Client<'_>) -> HashMap<(String, &'static str), Vec<Value>> {
     let mut tags: HashMap<_, Vec<_>> = HashMap::new();
-    for (uuid, path, tag) in [
-        (backup_id(0).simple(), "user-tags", "blue"),
-        (backup_id(0).simple(), "user-tags", "red"),
-        (backup_id(2).simple(), "user-tags", "Blue "),
-        (backup_id(3).simple(), "system-tags", "ha::NeverStop"),
-        (storage_id(1).simple(), "user-tags", "blue"),
-        (storage_id(2).simple(), "system-tags", "a=b"),
+    let (backup, storage) = ("DatabaseBackupVO", "BackupStorageVO");
+    for (kind, uuid, path, tag) in [
+        (backup, backup_id(0).simple(), "user-tags", "blue"),
+        (backup, backup_id(0).simple(), "user-tags", "red"),
+        (backup, backup_id(2).simple(), "user-tags", "Blue "),
+        (
+            backup,
+            backup_id(3).simple(),
+            "system-tags",
+            "ha::NeverStop",
+        ),
+        (storage, storage_id(1).simple(), "user-tags", "blue"),
+        (storage, storage_id(2).simple(), "system-tags", "a=b"),
     ] {
-        let tagged = json!({"params": {"resourceType": "X", "resourceUuid": uuid, "tag": tag}});
+        let tagged = json!({"params": {"resourceType": kind, "resourceUuid": uuid, "tag": tag}});
         let path_of_tags = format!("/zstack/v1/{path}");
         client
             .call(Method::POST, &path_of_tags, &tagged)

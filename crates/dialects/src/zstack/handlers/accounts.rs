@@ -10,7 +10,7 @@ use strongroom_service::{
 
 use super::{Answer, Body, PathParams, empty, ok};
 use crate::zstack::{
-    auth::{SESSION, open_session},
+    auth::{Auth, SESSION, open_session},
     call::{Call, Outcome, TIMEOUT},
     error::{Code, Error},
     map,
@@ -24,7 +24,7 @@ use crate::zstack::{
 };
 
 /// The seconds that a session may be renewed for.
-const DURATIONS: std::ops::RangeInclusive<f64> = 60.0..=31_536_000.0;
+const DURATIONS: std::ops::RangeInclusive<i64> = 60..=31_536_000;
 
 const WRONG_ACCOUNT: &str = "wrong account name or password";
 
@@ -192,13 +192,10 @@ pub(crate) async fn session_valid(
 pub(crate) async fn renew_session(
     State(service): State<Service>,
     call: Call,
+    Auth(caller): Auth,
     uuid: PathParams<String>,
     body: Body<RenewSession>,
 ) -> Answer<Accepted> {
-    let caller = open_session(&service, &uuid.0, None)
-        .await?
-        .caller
-        .via(Face::Zstack);
     let renewal = body.0.renew_session.unwrap_or_default();
     let work = renew(&service, &call, &uuid.0, renewal);
     call.run(&service, &caller, TIMEOUT, work).await
@@ -214,7 +211,7 @@ async fn renew(
         let details = "field[duration] must be in range of [60, 31536000]";
         return Err(Error::api(Code::InvalidArgument, details));
     }
-    let lifetime = duration.map_or(SESSION, |it| SignedDuration::from_secs_f64(it.trunc()));
+    let lifetime = duration.map_or(SESSION, SignedDuration::from_secs);
     let session = open_session(service, uuid, Some(lifetime)).await?;
     Outcome::done(&One::new(map::session(&session), call.schema))
 }

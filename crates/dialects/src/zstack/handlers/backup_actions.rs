@@ -2,6 +2,7 @@
 //! compare a storage with the catalog.
 
 use axum::{extract::State, http::Uri};
+use serde_json::{Map, Value};
 use strongroom_domain::{
     Backup, BackupState, RepositoryId, ResourceKind, Secret,
     query::{BackupField, Filter},
@@ -157,6 +158,7 @@ pub(crate) async fn sync(
     call: Call,
     Auth(caller): Auth,
     uuid: PathParams<String>,
+    _: Body<Map<String, Value>>,
 ) -> Answer<Accepted> {
     let work = async {
         let storage = find_storage(&service, &caller, "imageStoreUuid", &uuid.0).await?;
@@ -232,6 +234,7 @@ pub(crate) async fn export(
     call: Call,
     Auth(caller): Auth,
     path: PathParams<(String, String)>,
+    _: Body<Map<String, Value>>,
 ) -> Answer<Accepted> {
     let work = async {
         let (uuid, storage) = &path.0;

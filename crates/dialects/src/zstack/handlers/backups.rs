@@ -15,6 +15,7 @@ use super::{
     storage_actions::all_known,
     storages::{check_usable, find_storage},
     tag_patterns::{attach_new, simple},
+    tagged::untag,
     tags::tag_new,
 };
 use crate::zstack::{
@@ -263,22 +264,26 @@ async fn remove(
         return Outcome::done(&Empty {});
     };
     if storages.is_empty() {
-        let deleted = service.delete_backup(caller, id, operation.into()).await;
-        return Ok(Outcome::Started(deleted?));
+        let deleted = service.delete_backup(caller, id, operation.into()).await?;
+        untag(service, caller, uuid).await?;
+        return Ok(Outcome::Started(deleted));
     }
     let known = service.list_repositories(caller).await?;
     all_known("backupStorageUuids", storages, "BackupStorageVO", |it| {
         known.iter().any(|storage| storage.id.simple() == it)
     })?;
     let copies = service.copies_of(caller, &[id]).await?;
-    let places = copies.iter().map(|it| it.repository_id);
-    let places = places.chain([found.repository_id]);
-    let places: Vec<_> = places
-        .filter(|it| storages.contains(&it.simple()))
-        .collect();
+    let all = copies.iter().map(|it| it.repository_id);
+    let all = all.chain([found.repository_id]);
+    let (places, left): (Vec<_>, Vec<_>) = all.partition(|it| storages.contains(&it.simple()));
     if places.is_empty() {
         return Outcome::done(&Empty {});
     }
-    let deleted = service.delete_copies(caller, id, &places, operation).await;
-    Ok(Outcome::Started(deleted?))
+    let deleted = service
+        .delete_copies(caller, id, &places, operation)
+        .await?;
+    if left.is_empty() {
+        untag(service, caller, uuid).await?;
+    }
+    Ok(Outcome::Started(deleted))
 }

@@ -95,6 +95,9 @@ macro_rules! inventories {
 inventories! {
     backup_storages BackupStorage STORAGES storages::rows;
         "QueryBackupStorage" "/zstack/v1/backup-storage" "/zstack/v1/backup-storage/{uuid}";
+    sftp_storages BackupStorage STORAGES storages::sftp;
+        "QuerySftpBackupStorage" "/zstack/v1/backup-storage/sftp"
+        "/zstack/v1/backup-storage/sftp/{uuid}";
     image_stores ImageStore IMAGE_STORES storages::image_stores;
         "QueryImageStoreBackupStorage" "/zstack/v1/backup-storage/image-store"
         "/zstack/v1/backup-storage/image-store/{uuid}";

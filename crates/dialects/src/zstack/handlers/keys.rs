@@ -6,9 +6,9 @@ use strongroom_domain::{
     CredentialId, PrincipalId, Secret,
     credential::{Credential, CredentialKind},
 };
-use strongroom_service::{Caller, Error as ServiceError, Service};
+use strongroom_service::{Caller, ConflictKind, Error as ServiceError, Service};
 
-use super::{Answer, Body, PathParams, action, parameters};
+use super::{Answer, Body, PathParams, action, parameters, tagged::untag};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
@@ -96,7 +96,7 @@ async fn make(
             lengths(&id, &secret)?;
             let secret = Secret::new(secret);
             let imported = service.import_access_key(caller, user, &name, &id, secret);
-            imported.await?
+            imported.await.map_err(|error| taken(error, &id))?
         }
         (None, None) => service.create_access_key(caller, user, &name).await?,
         _ => {
@@ -107,6 +107,21 @@ async fn make(
     let key = issued.credential.lookup.clone();
     let result = serde_json::to_string(&One::new(row(issued.credential), schema))?;
     Ok(Outcome::Key(result, key))
+}
+
+/// That there is a key with the id already; the core names what it is described as.
+fn taken(error: ServiceError, id: &str) -> Error {
+    match error {
+        ServiceError::Conflict {
+            noun: "credential",
+            kind: ConflictKind::DuplicateName,
+            ..
+        } => {
+            let details = format!("there is an access key with AccessKeyID[{id}] already");
+            Error::api(Code::InvalidArgument, details)
+        }
+        other => other.into(),
+    }
 }
 
 /// The user that is named; the account itself, a user of the vendor's, is the caller.
@@ -199,13 +214,13 @@ pub(crate) async fn delete(
     uuid: PathParams<String>,
 ) -> Answer<Accepted> {
     let work = async {
-        let Some(id) = map::uuid(&uuid.0).map(CredentialId::from_uuid) else {
-            return Outcome::done(&Empty {});
-        };
+        let id = CredentialId::from_uuid(map::well_formed(&uuid.0)?);
         match service.delete_credential(&caller, id).await {
-            Ok(()) | Err(ServiceError::NotFound { .. }) => Outcome::done(&Empty {}),
-            Err(other) => Err(other.into()),
+            Ok(()) => untag(&service, &caller, &uuid.0).await?,
+            Err(ServiceError::NotFound { .. }) => {}
+            Err(other) => return Err(other.into()),
         }
+        Outcome::done(&Empty {})
     };
     call.run(&service, &caller, TIMEOUT, work).await
 }

@@ -17,6 +17,7 @@ use super::{
     Answer, Body, PathParams, action, backup_actions, backups,
     jobs::{self, Standing},
     parameters,
+    tagged::{unless_unknown, untag},
 };
 use crate::zstack::{
     auth::Auth,
@@ -30,7 +31,7 @@ use crate::zstack::{
     },
 };
 
-const KIND: &str = "longJob";
+pub(super) const KIND: &str = "longJob";
 
 /// The tenant's long jobs.
 pub(crate) async fn rows(service: &Service, caller: &Caller) -> Result<Vec<LongJob>, Error> {
@@ -227,13 +228,14 @@ fn read<T: serde::de::DeserializeOwned>(data: Map<String, Value>) -> Result<T, E
 pub(crate) async fn cancel(
     State(service): State<Service>,
     call: Call,
-    Auth(caller): Auth,
+    auth: Result<Auth, Error>,
     uri: Uri,
     uuid: PathParams<String>,
     body: Body<Map<String, Value>>,
 ) -> Answer<Accepted> {
     // Other actions of the vendor's at this path must not be taken for a cancellation.
     let (name, content) = action(&uri, &body.0, &["cancelLongJob", "updateLongJob"])?;
+    let Auth(caller) = auth?;
     let work = async {
         if name == "cancelLongJob" {
             return stop(&service, &caller, &uuid.0).await;
@@ -279,7 +281,7 @@ async fn stop(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcome,
     Outcome::done(&Empty {})
 }
 
-/// Forgets a long job; what it did stays.
+/// Forgets a long job that has ended; what it did stays.
 #[utoipa::path(
     delete,
     path = "/zstack/v1/longjobs/{uuid}",
@@ -293,19 +295,25 @@ pub(crate) async fn delete(
     Auth(caller): Auth,
     uuid: PathParams<String>,
 ) -> Answer<Accepted> {
-    let work = async {
-        map::well_formed(&uuid.0)?;
-        match find(&service, &caller, &uuid.0).await {
-            Ok(object) => service.delete_object(&caller, &object).await?,
-            Err(Error::Api {
-                code: Code::NotFound,
-                ..
-            }) => {}
-            Err(other) => return Err(other),
-        }
-        Outcome::done(&Empty {})
-    };
+    let work = forget(&service, &caller, &uuid.0);
     call.run(&service, &caller, TIMEOUT, work).await
+}
+
+async fn forget(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcome, Error> {
+    map::well_formed(uuid)?;
+    let found = find(service, caller, uuid).await;
+    let Some(object) = unless_unknown(found)? else {
+        return Outcome::done(&Empty {});
+    };
+    let LongJob { state, .. } = row(service, caller, &object).await?;
+    // Nobody could look at the work, or end it, any more.
+    if matches!(state, "Waiting" | "Running") {
+        let details = format!("long job[uuid:{uuid}] is {state}: cancel it, or let it end first");
+        return Err(Error::api(Code::CannotDelete, details));
+    }
+    service.delete_object(caller, &object).await?;
+    untag(service, caller, uuid).await?;
+    Outcome::done(&Empty {})
 }
 
 async fn find(service: &Service, caller: &Caller, uuid: &str) -> Result<FaceObject, Error> {

@@ -14,6 +14,7 @@ pub(crate) mod scheduler;
 pub(crate) mod storage_actions;
 pub(crate) mod storages;
 pub(crate) mod tag_patterns;
+pub(crate) mod tagged;
 pub(crate) mod tags;
 pub(crate) mod zql;
 

@@ -9,6 +9,7 @@ use strongroom_domain::{ObjectId, object::FaceObject, policy::Policy};
 use strongroom_service::{Caller, Error as ServiceError, Service};
 
 pub(crate) use self::{bindings::*, jobs::*, triggers::*};
+use super::tagged::{unless_unknown, untag};
 use crate::zstack::{
     error::{Code, Error},
     map::{
@@ -18,9 +19,9 @@ use crate::zstack::{
 };
 
 /// What the things of the scheduler are kept as.
-const JOBS: &str = "schedulerJob";
-const GROUPS: &str = "schedulerJobGroup";
-const TRIGGERS: &str = "schedulerTrigger";
+pub(super) const JOBS: &str = "schedulerJob";
+pub(super) const GROUPS: &str = "schedulerJobGroup";
+pub(super) const TRIGGERS: &str = "schedulerTrigger";
 
 /// The policies that jobs bound to triggers are.
 async fn bindings(service: &Service, caller: &Caller) -> Result<Vec<Policy>, Error> {
@@ -81,30 +82,6 @@ async fn one<T: DeserializeOwned>(
     Err(Error::api(Code::NotFound, details))
 }
 
-/// What the thing of that uuid is in the vendor's words, if it is one of the scheduler's.
-pub(crate) async fn kind_of(
-    service: &Service,
-    caller: &Caller,
-    uuid: &str,
-) -> Result<Option<&'static str>, Error> {
-    let Some(id) = map::uuid(uuid).map(ObjectId::from_uuid) else {
-        return Ok(None);
-    };
-    let kinds = [
-        (JOBS, "SchedulerJobVO"),
-        (GROUPS, "SchedulerJobGroupVO"),
-        (TRIGGERS, "SchedulerTriggerVO"),
-    ];
-    for (kind, name) in kinds {
-        match service.object(caller, kind, id).await {
-            Ok(_) => return Ok(Some(name)),
-            Err(ServiceError::NotFound { .. }) => {}
-            Err(other) => return Err(other.into()),
-        }
-    }
-    Ok(None)
-}
-
 fn read<T: DeserializeOwned>(object: &FaceObject) -> Result<T, Error> {
     Ok(T::deserialize(&object.body)?)
 }
@@ -119,18 +96,14 @@ async fn remove(
 ) -> Result<(), Error> {
     map::well_formed(uuid)?;
     let found = one::<serde_json::Value>(service, caller, kinds, ("uuid", uuid)).await;
-    let object = match found {
-        Ok((object, _)) => object,
-        Err(Error::Api {
-            code: Code::NotFound,
-            ..
-        }) => return Ok(()),
-        Err(other) => return Err(other),
+    let Some((object, _)) = unless_unknown(found)? else {
+        return Ok(());
     };
     for policy in bindings_of(service, caller, key, &object).await? {
         service.delete_policy(caller, policy.id, None).await?;
     }
-    Ok(service.delete_object(caller, &object).await?)
+    service.delete_object(caller, &object).await?;
+    untag(service, caller, uuid).await
 }
 
 /// Keeps what was given of a new thing.

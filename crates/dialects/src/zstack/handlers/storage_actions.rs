@@ -10,7 +10,8 @@ use strongroom_service::{
 };
 
 use super::{
-    Answer, Body, PathParams, action, ok, parameters, storages::find_storage, tags::tag_new,
+    Answer, Body, PathParams, action, ok, parameters, storages::find_storage, tagged::untag,
+    tags::tag_new,
 };
 use crate::zstack::{
     auth::Auth,
@@ -95,7 +96,7 @@ fn new_store(params: NewImageStore) -> Result<(CreateRepository, Vec<String>, Ve
     let name = mandatory("name", name)?;
     map::longest_of(ADD_MESSAGE, "name", &name, 255)?;
     check_place(&url)?;
-    map::store::check_port("sshPort", ssh_port.clone())?;
+    map::store::check_port("sshPort", ssh_port)?;
     let id = resource_uuid.as_deref().map(map::chosen_uuid).transpose()?;
     let new = CreateRepository {
         id: id.map(RepositoryId::from_uuid),
@@ -117,11 +118,11 @@ fn check_place(url: &str) -> Result<(), Error> {
 }
 
 /// How the vendor's server would reach a storage; kept to be shown.
-fn reached_by(host: String, user: String, port: Option<String>) -> Annotations {
+fn reached_by(host: String, user: String, port: Option<i64>) -> Annotations {
     let mut annotations = Annotations::default();
     annotations.set(HOST_NAME, host);
     annotations.set(USER_NAME, user);
-    annotations.set(SSH_PORT, port.unwrap_or_else(|| "22".to_owned()));
+    annotations.set(SSH_PORT, port.unwrap_or(22).to_string());
     annotations
 }
 
@@ -137,7 +138,7 @@ fn reached_by(host: String, user: String, port: Option<String>) -> Annotations {
 pub(crate) async fn act(
     State(service): State<Service>,
     call: Call,
-    Auth(caller): Auth,
+    auth: Result<Auth, Error>,
     uri: Uri,
     uuid: PathParams<String>,
     body: Body<Map<String, Value>>,
@@ -148,6 +149,7 @@ pub(crate) async fn act(
         "reconnectBackupStorage",
     ];
     let (name, content) = action(&uri, &body.0, &names)?;
+    let Auth(caller) = auth?;
     let work = change(&service, &caller, &call, &uuid.0, name, content);
     call.run(&service, &caller, TIMEOUT, work).await
 }
@@ -162,7 +164,10 @@ async fn change(
 ) -> Result<Outcome, Error> {
     let storage = find_storage(service, caller, "uuid", uuid).await?.id;
     let change = match name {
-        "updateBackupStorage" => parameters::<StorageChange>(content)?.into(),
+        "updateBackupStorage" => {
+            let message = "org.zstack.header.storage.backup.APIUpdateBackupStorageMsg";
+            change_of_texts(message, parameters(content)?)?
+        }
         "changeBackupStorageState" => change_of_state(parameters(content)?)?,
         _ => return reconnect(service, caller, call.operation(), storage).await,
     };
@@ -184,7 +189,7 @@ async fn change(
 pub(crate) async fn act_on_image_store(
     State(service): State<Service>,
     call: Call,
-    Auth(caller): Auth,
+    auth: Result<Auth, Error>,
     uri: Uri,
     uuid: PathParams<String>,
     body: Body<Map<String, Value>>,
@@ -194,6 +199,7 @@ pub(crate) async fn act_on_image_store(
         "reconnectImageStoreBackupStorage",
     ];
     let (name, content) = action(&uri, &body.0, &names)?;
+    let Auth(caller) = auth?;
     let work = change_image_store(&service, &caller, &call, &uuid.0, name, content);
     call.run(&service, &caller, TIMEOUT, work).await
 }
@@ -222,6 +228,7 @@ fn image_store_change(
     mut annotations: Annotations,
     change: ImageStoreChange,
 ) -> Result<UpdateRepository, Error> {
+    let message = "org.zstack.storage.backup.imagestore.APIUpdateImageStoreBackupStorageMsg";
     let ImageStoreChange {
         storage,
         hostname,
@@ -233,11 +240,11 @@ fn image_store_change(
         let details = "the password of a repository cannot be changed";
         return Err(Error::api(Code::Failed, details));
     }
-    map::store::check_port("sshPort", ssh_port.clone())?;
+    map::store::check_port("sshPort", ssh_port)?;
     let given = [
         (HOST_NAME, hostname),
         (USER_NAME, username),
-        (SSH_PORT, ssh_port),
+        (SSH_PORT, ssh_port.map(|it| it.to_string())),
     ];
     for (key, value) in given {
         if let Some(value) = value {
@@ -246,7 +253,7 @@ fn image_store_change(
     }
     Ok(UpdateRepository {
         annotations: Some(annotations),
-        ..storage.into()
+        ..change_of_texts(message, storage)?
     })
 }
 
@@ -260,6 +267,14 @@ async fn reconnect(
         .verify_repository(caller, storage, operation)
         .await?;
     Ok(Outcome::Started(operation))
+}
+
+fn change_of_texts(message: &str, change: StorageChange) -> Result<UpdateRepository, Error> {
+    Ok(UpdateRepository {
+        name: map::new_name(message, change.name)?,
+        description: map::description(message, change.description)?.map(Some),
+        ..UpdateRepository::default()
+    })
 }
 
 fn change_of_state(StorageState { state_event }: StorageState) -> Result<UpdateRepository, Error> {
@@ -293,7 +308,11 @@ pub(crate) async fn delete(
 async fn forget(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcome, Error> {
     let id = RepositoryId::from_uuid(map::well_formed(uuid)?);
     match service.delete_repository(caller, id, None).await {
-        Ok(()) | Err(ServiceError::NotFound { .. }) => Outcome::done(&Empty {}),
+        Ok(()) => {
+            untag(service, caller, uuid).await?;
+            Outcome::done(&Empty {})
+        }
+        Err(ServiceError::NotFound { .. }) => Outcome::done(&Empty {}),
         Err(ServiceError::Conflict {
             kind: ConflictKind::InUse,
             message,

@@ -19,6 +19,11 @@ pub(crate) async fn rows(service: &Service, caller: &Caller) -> Result<Vec<Backu
     Ok(storages.iter().map(map::storage).collect())
 }
 
+/// The tenant's SFTP storages: there is none.
+pub(crate) async fn sftp(_: &Service, _: &Caller) -> Result<Vec<BackupStorage>, Error> {
+    Ok(Vec::new())
+}
+
 /// The tenant's image stores: all its backup storages.
 pub(crate) async fn image_stores(
     service: &Service,

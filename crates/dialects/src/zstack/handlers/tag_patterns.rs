@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use strongroom_domain::{ObjectId, object::FaceObject};
 use strongroom_service::{Caller, Error as ServiceError, Service};
 
-use super::{Answer, Body, PathParams, action, backups, parameters, scheduler, storages, tags};
+use super::{Answer, Body, PathParams, action, parameters, tagged::kind_of, tags};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
@@ -125,7 +125,13 @@ async fn make(
     let text = shapes::filled(&body, &tokens)?;
     let mut rows = Vec::new();
     for uuid in resource_uuids {
-        rows.push((kind_of(service, caller, &uuid).await?, uuid));
+        let kind = kind_of(service, caller, &uuid).await?.ok_or_else(|| {
+            let details = format!(
+                "invalid field[resourceUuids], resource[uuids:[{uuid}], type:ResourceVO] not found"
+            );
+            Error::api(Code::NotFound, details)
+        })?;
+        rows.push((kind, uuid));
     }
     let mut made = made_of(service, caller, &pattern).await?;
     let mut attached = Vec::new();
@@ -287,27 +293,4 @@ async fn find(
         Err(ServiceError::NotFound { .. }) => Err(unknown()),
         Err(other) => Err(other.into()),
     }
-}
-
-/// What the row of that uuid is, in the vendor's words.
-async fn kind_of(service: &Service, caller: &Caller, uuid: &str) -> Result<&'static str, Error> {
-    if backups::find(service, caller, uuid).await?.is_some() {
-        return Ok("DatabaseBackupVO");
-    }
-    match storages::find_storage(service, caller, "resourceUuids", uuid).await {
-        Ok(_) => return Ok("ImageStoreBackupStorageVO"),
-        Err(Error::Api {
-            code: Code::NotFound,
-            ..
-        }) => {}
-        Err(other) => return Err(other),
-    }
-    scheduler::kind_of(service, caller, uuid)
-        .await?
-        .ok_or_else(|| {
-            let details = format!(
-                "invalid field[resourceUuids], resource[uuids:[{uuid}], type:ResourceVO] not found"
-            );
-            Error::api(Code::NotFound, details)
-        })
 }

@@ -1,4 +1,4 @@
-//! Tags of the system and of users, on rows of any kind.
+//! Tags of the system and of users.
 
 use axum::{extract::State, http::Uri};
 use serde::Deserialize as _;
@@ -9,6 +9,7 @@ use strongroom_service::{Caller, Error as ServiceError, Service};
 use super::{
     Answer, Body, PathParams, action, parameters,
     tag_patterns::{self, PATTERN},
+    tagged::{check_there, untag},
 };
 use crate::zstack::{
     auth::Auth,
@@ -161,11 +162,15 @@ async fn create(
         tag,
         ..
     } = body.params.unwrap_or_default();
-    let mandatory = |field, value| map::mandatory_of(message, field, value).map(Some);
+    let mandatory = |field, value| map::mandatory_of(message, field, value);
+    let resource_type = mandatory("resourceType", resource_type)?;
+    let resource_uuid = mandatory("resourceUuid", resource_uuid)?;
+    let tag = mandatory("tag", tag)?;
+    check_there(service, caller, &resource_type, &resource_uuid).await?;
     let tag = NewTag {
-        resource_type: mandatory("resourceType", resource_type)?,
-        resource_uuid: mandatory("resourceUuid", resource_uuid)?,
-        tag: mandatory("tag", tag)?,
+        resource_type: Some(resource_type),
+        resource_uuid: Some(resource_uuid),
+        tag: Some(tag),
         tag_pattern_uuid: None,
     };
     let body = serde_json::to_value(tag)?;
@@ -247,13 +252,13 @@ pub(crate) async fn delete(
 }
 
 async fn remove(service: &Service, caller: &Caller, uuid: &str) -> Result<Outcome, Error> {
-    let id = map::uuid(uuid).map(ObjectId::from_uuid);
+    let id = ObjectId::from_uuid(map::well_formed(uuid)?);
     for kind in [TagKind::System.object(), TagKind::User.object(), PATTERN] {
-        let Some(id) = id else { break };
         match service.object(caller, kind, id).await {
             Ok(tag) => {
                 tag_patterns::remove_made(service, caller, &tag, |_| true).await?;
                 service.delete_object(caller, &tag).await?;
+                untag(service, caller, &id.simple()).await?;
             }
             Err(ServiceError::NotFound { .. }) => {}
             Err(other) => return Err(other.into()),

@@ -18,7 +18,7 @@ use crate::zstack::{
         scheduler::{
             Bound, BoundGroup, JobBody, JobHistory, SchedulerJob, SchedulerJobGroup, TriggerBody,
         },
-        timestamp,
+        timestamp, whole,
     },
 };
 
@@ -152,10 +152,9 @@ fn rules(
         let details = format!("job parameter '{name}' is not valid: {text}");
         Error::api(Code::InvalidArgument, details)
     };
-    let number: u32 = value.parse().map_err(|_| bad(value_name, value))?;
-    if number == 0 {
-        return Err(bad(value_name, value));
-    }
+    let number = whole(value).and_then(|it| u32::try_from(it).ok());
+    let number = number.filter(|it| *it > 0);
+    let number = number.ok_or_else(|| bad(value_name, value))?;
     match kind {
         "Count" => Ok(Retention {
             last: Some(number),

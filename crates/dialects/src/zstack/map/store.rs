@@ -93,13 +93,9 @@ impl StoreUrl {
 }
 
 /// Checks a port that may be given.
-pub(crate) fn check_port(field: &str, text: Option<String>) -> Result<(), Error> {
-    let fits = |it: &str| {
-        it.parse::<f64>()
-            .is_ok_and(|it| (1.0..=65535.0).contains(&it))
-    };
-    match text {
-        Some(text) if !fits(text.trim()) => Err(no_port(field)),
+pub(crate) fn check_port(field: &str, port: Option<i64>) -> Result<(), Error> {
+    match port {
+        Some(port) if !(1..=65535).contains(&port) => Err(no_port(field)),
         _ => Ok(()),
     }
 }

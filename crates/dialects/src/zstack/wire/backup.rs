@@ -69,10 +69,10 @@ pub(crate) struct DatabaseBackupStorageRef {
 pub(crate) struct CreateDatabaseBackup {
     pub(crate) params: Option<CreateDatabaseBackupParams>,
     /// Here or in the parameters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::texts")]
     pub(crate) system_tags: Vec<String>,
     /// Here or in the parameters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::texts")]
     pub(crate) user_tags: Vec<String>,
 }
 
@@ -91,12 +91,12 @@ pub(crate) struct CreateDatabaseBackupParams {
     /// The new backup's uuid, if the client chooses it.
     #[serde(default, deserialize_with = "super::text")]
     pub(crate) resource_uuid: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::texts")]
     pub(crate) system_tags: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::texts")]
     pub(crate) user_tags: Vec<String>,
     /// The patterns of further tags; they must have no tokens.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::texts")]
     pub(crate) tag_uuids: Vec<String>,
 }
 

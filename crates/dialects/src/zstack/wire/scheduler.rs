@@ -25,6 +25,7 @@ pub(crate) struct JobBody {
     pub(crate) job_type: Option<String>,
     /// `retentionType`, `retentionValue`, `backupStorageUuids`, and for copies
     /// `remoteBackupStorageUuid`, `remoteRetentionType`, `remoteRetentionValue`.
+    #[serde(deserialize_with = "super::named_texts")]
     pub(crate) parameters: BTreeMap<String, String>,
     #[serde(skip_serializing, deserialize_with = "super::text")]
     pub(crate) resource_uuid: Option<String>,
@@ -45,10 +46,13 @@ pub(crate) struct TriggerBody {
     #[serde(deserialize_with = "super::text")]
     pub(crate) scheduler_type: Option<String>,
     /// Seconds.
+    #[serde(deserialize_with = "super::long")]
     pub(crate) scheduler_interval: Option<i64>,
     /// How often it fires; 0 is without end.
+    #[serde(deserialize_with = "super::long")]
     pub(crate) repeat_count: Option<i64>,
     /// Seconds since 1970; 0 is when a job is bound.
+    #[serde(deserialize_with = "super::long")]
     pub(crate) start_time: Option<i64>,
     /// Quartz fields: second, minute, hour, day of month, month, day of week.
     #[serde(deserialize_with = "super::text")]
@@ -68,6 +72,7 @@ pub(crate) struct Create<T> {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct RunTrigger {
     /// All that are bound to it if empty.
+    #[serde(deserialize_with = "super::texts")]
     pub(crate) job_uuids: Vec<String>,
 }
 
@@ -85,6 +90,7 @@ pub(crate) struct GroupChange {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Bind {
+    #[serde(deserialize_with = "super::flag")]
     pub(crate) trigger_now: bool,
 }
 

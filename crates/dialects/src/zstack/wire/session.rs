@@ -77,7 +77,8 @@ pub(crate) struct RenewSession {
 #[derive(Debug, Default, Clone, Deserialize, ToSchema)]
 pub(crate) struct Renewal {
     /// In seconds, 60 to 31536000.
-    pub(crate) duration: Option<f64>,
+    #[serde(default, deserialize_with = "super::long")]
+    pub(crate) duration: Option<i64>,
 }
 
 /// A session.

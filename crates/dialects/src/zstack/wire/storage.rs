@@ -1,7 +1,6 @@
 //! Backup storages.
 
 use serde::{Deserialize, Serialize};
-use strongroom_service::repositories::UpdateRepository;
 use utoipa::ToSchema;
 
 /// A backup storage, as listed.
@@ -52,9 +51,9 @@ pub(crate) struct ImageStore {
 pub(crate) struct AddImageStore {
     pub(crate) params: Option<NewImageStore>,
     /// Clients put them here or into the parameters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::texts")]
     pub(crate) system_tags: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::texts")]
     pub(crate) user_tags: Vec<String>,
 }
 
@@ -72,8 +71,8 @@ pub(crate) struct NewImageStore {
     #[serde(default, deserialize_with = "super::text")]
     pub(crate) password: Option<String>,
     /// 22 if not given; kept.
-    #[serde(default, deserialize_with = "super::text")]
-    pub(crate) ssh_port: Option<String>,
+    #[serde(default, deserialize_with = "super::long")]
+    pub(crate) ssh_port: Option<i64>,
     /// Mandatory; an absolute path on this server, or `s3:…`.
     #[serde(default, deserialize_with = "super::text")]
     pub(crate) url: Option<String>,
@@ -85,9 +84,9 @@ pub(crate) struct NewImageStore {
     /// Chosen by the client.
     #[serde(default, deserialize_with = "super::text")]
     pub(crate) resource_uuid: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::texts")]
     pub(crate) system_tags: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::texts")]
     pub(crate) user_tags: Vec<String>,
 }
 
@@ -111,16 +110,6 @@ pub(crate) struct StorageChange {
     pub(crate) description: Option<String>,
 }
 
-impl From<StorageChange> for UpdateRepository {
-    fn from(StorageChange { name, description }: StorageChange) -> Self {
-        Self {
-            name,
-            description: description.map(Some),
-            ..Self::default()
-        }
-    }
-}
-
 /// What may be changed of an image store.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -133,8 +122,8 @@ pub(crate) struct ImageStoreChange {
     pub(crate) username: Option<String>,
     #[serde(default, deserialize_with = "super::text")]
     pub(crate) password: Option<String>,
-    #[serde(default, deserialize_with = "super::text")]
-    pub(crate) ssh_port: Option<String>,
+    #[serde(default, deserialize_with = "super::long")]
+    pub(crate) ssh_port: Option<i64>,
 }
 
 // The derived form would print the password.

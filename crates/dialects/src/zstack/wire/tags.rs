@@ -127,8 +127,10 @@ pub(crate) struct AttachTag {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct TaggedResources {
     /// Mandatory.
+    #[serde(deserialize_with = "super::texts")]
     pub(crate) resource_uuids: Vec<String>,
     /// What is filled in for each token of the pattern.
+    #[serde(deserialize_with = "super::named_texts")]
     pub(crate) tokens: BTreeMap<String, String>,
 }
 

@@ -201,6 +201,8 @@ async fn unbind(
     caller: &Caller,
     (job, trigger): &(String, String),
 ) -> Result<Outcome, Error> {
+    map::well_formed_in("schedulerJobUuid", job)?;
+    map::well_formed_in("schedulerTriggerUuid", trigger)?;
     for policy in bindings(service, caller).await? {
         let text = |key| policy.annotations.text(key).unwrap_or_default();
         if text(shapes::JOB) == job && text(shapes::TRIGGER) == trigger {

@@ -102,7 +102,8 @@ async fn create(
     message: &str,
     mut body: JobBody,
 ) -> Result<(FaceObject, JobBody), Error> {
-    let name = map::mandatory_of(message, "name", body.name)?;
+    let name = map::name(message, body.name)?;
+    body.description = map::description(message, body.description)?;
     let job_type = map::mandatory_of(message, "type", body.job_type)?;
     if job_type != shapes::DATABASE_BACKUP {
         let details = format!("No SchedulerJobFactory of type[{job_type}] found");
@@ -153,6 +154,8 @@ pub(crate) async fn update_job(
     let (_, content) = action(&uri, &body.0, &["updateSchedulerJob"])?;
     let change: JobBody = parameters(content)?;
     let work = async {
+        let message = "org.zstack.header.scheduler.APIUpdateSchedulerJobMsg";
+        let change = checked(message, change)?;
         let kinds = [JOBS, GROUPS];
         let (object, body, policies) =
             update(&service, &caller, &kinds, &uuid.0, change, None).await?;
@@ -182,6 +185,8 @@ pub(crate) async fn update_group(
     let (_, content) = action(&uri, &body.0, &["updateSchedulerJobGroup"])?;
     let GroupChange { job, state } = parameters(content)?;
     let work = async {
+        let message = "org.zstack.header.scheduler.APIUpdateSchedulerJobGroupMsg";
+        let job = checked(message, job)?;
         let disabled = state.as_deref().map(shapes::is_disabled).transpose()?;
         let (object, body, policies) =
             update(&service, &caller, &[GROUPS], &uuid.0, job, disabled).await?;
@@ -189,6 +194,15 @@ pub(crate) async fn update_group(
         Outcome::done(&One::new(group, call.schema))
     };
     call.run(&service, &caller, TIMEOUT, work).await
+}
+
+/// Checks the texts of a change.
+fn checked(message: &str, change: JobBody) -> Result<JobBody, Error> {
+    Ok(JobBody {
+        name: map::new_name(message, change.name)?,
+        description: map::description(message, change.description)?,
+        ..change
+    })
 }
 
 async fn update(

@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 use strongroom_domain::object::FaceObject;
 use strongroom_service::{Caller, Service, policies::UpdatePolicy};
 
-use super::{GROUPS, TRIGGERS, all, bindings, bindings_of, keep, one, remove};
+use super::{GROUPS, JOBS, TRIGGERS, all, bindings, bindings_of, keep, one, remove};
 use crate::zstack::{
     auth::Auth,
     call::{Call, Outcome, TIMEOUT},
     error::Error,
-    handlers::{Answer, Body, PathParams, action, parameters},
+    handlers::{Answer, Body, PathParams, action, parameters, storage_actions::all_known},
     map::{self, scheduler as shapes},
     wire::{
         reply::{Accepted, Empty, Failed, One},
@@ -49,8 +49,9 @@ pub(crate) async fn create_trigger(
 ) -> Answer<Accepted> {
     let work = async {
         let mut body = body.0.params.unwrap_or_default();
-        let name = map::mandatory_of(shapes::TRIGGER_MESSAGE, "name", body.name)?;
-        body.name = Some(name);
+        let message = shapes::TRIGGER_MESSAGE;
+        body.name = Some(map::name(message, body.name)?);
+        body.description = map::description(message, body.description)?;
         shapes::check(&body, service.now())?;
         let id = body.resource_uuid.take();
         let object = keep(&service, &caller, TRIGGERS, id.as_deref(), &body).await?;
@@ -74,13 +75,14 @@ pub(crate) async fn create_trigger(
 pub(crate) async fn act_on_trigger(
     State(service): State<Service>,
     call: Call,
-    Auth(caller): Auth,
+    auth: Result<Auth, Error>,
     uri: Uri,
     uuid: PathParams<String>,
     body: Body<Map<String, Value>>,
 ) -> Answer<Accepted> {
     let names = ["updateSchedulerTrigger", "runSchedulerTrigger"];
     let (name, content) = action(&uri, &body.0, &names)?;
+    let Auth(caller) = auth?;
     let work = async {
         let named = ("uuid", uuid.0.as_str());
         let (object, body) = one::<TriggerBody>(&service, &caller, &[TRIGGERS], named).await?;
@@ -102,8 +104,9 @@ async fn update(
     change: TriggerBody,
     schema: bool,
 ) -> Result<Outcome, Error> {
-    body.name = change.name.or(body.name);
-    body.description = change.description.or(body.description);
+    let message = "org.zstack.header.scheduler.APIUpdateSchedulerTriggerMsg";
+    body.name = map::new_name(message, change.name)?.or(body.name);
+    body.description = map::description(message, change.description)?.or(body.description);
     body.scheduler_type = change.scheduler_type.or(body.scheduler_type);
     body.scheduler_interval = change.scheduler_interval.or(body.scheduler_interval);
     body.repeat_count = change.repeat_count.or(body.repeat_count);
@@ -133,6 +136,11 @@ async fn run(
     object: &FaceObject,
     RunTrigger { job_uuids }: RunTrigger,
 ) -> Result<Outcome, Error> {
+    let mut known = service.list_objects(caller, JOBS).await?;
+    known.extend(service.list_objects(caller, GROUPS).await?);
+    all_known("jobUuids", &job_uuids, "SchedulerJobVO", |uuid| {
+        known.iter().any(|it| it.id.simple() == uuid)
+    })?;
     for policy in bindings_of(service, caller, shapes::TRIGGER, object).await? {
         let job = policy.annotations.text(shapes::JOB).unwrap_or_default();
         if job_uuids.is_empty() || job_uuids.iter().any(|it| it == job) {

@@ -20,6 +20,9 @@ use crate::zstack::{
 /// The message that creates a trigger.
 pub(crate) const TRIGGER_MESSAGE: &str = "org.zstack.header.scheduler.APICreateSchedulerTriggerMsg";
 
+/// The fewest seconds between two runs.
+const LEAST: i64 = 60;
+
 /// The last second that the vendor's database can hold.
 const LAST: i64 = i32::MAX as i64;
 
@@ -44,6 +47,7 @@ pub(crate) fn schedule(trigger: &TriggerBody) -> Result<Schedule, Error> {
         Some(start) if start > LAST => return Err(invalid("startTime out of range")),
         _ => {}
     }
+    check_interval(trigger)?;
     let kind = mandatory_of(
         TRIGGER_MESSAGE,
         "schedulerType",
@@ -74,6 +78,27 @@ pub(crate) fn schedule(trigger: &TriggerBody) -> Result<Schedule, Error> {
     }
 }
 
+/// The vendor's range; what repeats does so at most once a minute here.
+fn check_interval(trigger: &TriggerBody) -> Result<(), Error> {
+    let simple = trigger.scheduler_type.as_deref().map(str::trim) == Some("simple");
+    let repeats = simple && trigger.repeat_count != Some(1);
+    match trigger.scheduler_interval {
+        Some(interval) if !(1..=LAST).contains(&interval) => {
+            Err(out_of_range("schedulerInterval", 1))
+        }
+        Some(interval) if repeats && interval < LEAST => {
+            Err(out_of_range("schedulerInterval", LEAST))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn out_of_range(field: &str, from: i64) -> Error {
+    invalid(format!(
+        "field[{field}] must be in range of [{from}, {LAST}]"
+    ))
+}
+
 fn cron(trigger: &TriggerBody) -> Result<Recurrence, Error> {
     let text = trigger.cron.as_deref().map(str::trim);
     let text = text.filter(|it| !it.is_empty());
@@ -86,17 +111,11 @@ fn cron(trigger: &TriggerBody) -> Result<Recurrence, Error> {
 /// So many runs as `repeatCount` says, the first of them at `startTime`. 0 is without end.
 fn series(trigger: &TriggerBody) -> Result<Recurrence, Error> {
     let count = trigger.repeat_count.unwrap_or(0);
-    let range = || {
-        invalid(format!(
-            "field[repeatCount] must be in range of [0, {LAST}]"
-        ))
-    };
-    let count = u32::try_from(count).map_err(|_| range())?;
-    let interval = trigger.scheduler_interval.filter(|it| *it > 0);
-    let interval = interval.and_then(|it| u64::try_from(it).ok());
-    let every = match interval {
+    let count = u32::try_from(count).map_err(|_| out_of_range("repeatCount", 0))?;
+    let interval = trigger.scheduler_interval;
+    let every = match interval.and_then(|it| u64::try_from(it).ok()) {
+        _ if count == 1 => 0,
         Some(every) => every,
-        None if count == 1 => 0,
         None => {
             let details =
                 "interval must be set when use simple scheduler when repeat more than once";
@@ -303,7 +322,15 @@ mod tests {
             (json!({"schedulerType": "simple"}), "interval must be set"),
             (
                 json!({"schedulerType": "simple", "schedulerInterval": 5}),
-                "60",
+                "field[schedulerInterval] must be in range of [60, 2147483647]",
+            ),
+            (
+                json!({"schedulerType": "cron", "cron": "0 0 3 * * ?", "schedulerInterval": 0}),
+                "field[schedulerInterval] must be in range of [1, 2147483647]",
+            ),
+            (
+                json!({"schedulerType": "simple", "schedulerInterval": 2_147_483_648_i64}),
+                "field[schedulerInterval] must be in range of [1, 2147483647]",
             ),
             (
                 json!({"schedulerType": "simple", "repeatCount": 2}),
