@@ -22,7 +22,7 @@ pub fn fold_case(text: &str) -> String {
 }
 
 /// The letter that stands for `c` and all its [`variants`].
-pub fn fold_char(c: char) -> char {
+pub(super) fn fold_char(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
     }

@@ -73,7 +73,7 @@ impl Query {
                 .filter(move |(it, _)| it == name)
                 .map(|(_, value)| value.as_str())
         };
-        let first = |name| all(name).next();
+        let first = |name| all(name).next().map(str::trim);
         let mut query = Self::default();
         for text in all("q") {
             let condition = Condition::parse(text)?;
@@ -96,10 +96,12 @@ impl Query {
             .map(str::to_owned)
             .collect();
         query.fields = (!fields.is_empty()).then_some(fields);
-        match first("filterName").map(|it| it.split_once(':')) {
+        match first("filterName").filter(|it| !it.is_empty()) {
             None => Ok(query),
-            Some(None) => Err(BadQuery::FilterForm),
-            Some(Some((kind, _))) => Err(BadQuery::FilterType(kind.to_owned())),
+            Some(filter) => Err(match filter.trim_end_matches(':').split_once(':') {
+                None => BadQuery::FilterForm,
+                Some((kind, _)) => BadQuery::FilterType(kind.to_owned()),
+            }),
         }
     }
 
@@ -126,13 +128,12 @@ fn yes(text: &str) -> bool {
 
 /// `-f` descending; `+f` ascending, also where the plus was not encoded and became a blank.
 fn sort(text: &str) -> (String, Direction) {
-    match text.strip_prefix('-') {
-        Some(field) => (field.to_owned(), Direction::Descending),
-        None => (
-            text.trim_start_matches(['+', ' ']).to_owned(),
-            Direction::Ascending,
-        ),
-    }
+    let (signs, direction) = if text.starts_with('-') {
+        ('-', Direction::Descending)
+    } else {
+        ('+', Direction::Ascending)
+    };
+    (text.trim_start_matches(signs).to_owned(), direction)
 }
 
 /// Splits and decodes a query string the lenient way: pairs at their first `=`, and what is no
@@ -318,6 +319,7 @@ mod tests {
     #[case("sort=-size", Direction::Descending)]
     #[case("sort=%2Bsize", Direction::Ascending)]
     #[case("sort=+size", Direction::Ascending)]
+    #[case("sort=%20size", Direction::Ascending)]
     #[case("sort=size", Direction::Ascending)]
     fn a_sign_says_which_way_to_sort(#[case] raw: &str, #[case] direction: Direction) {
         let expected = Some(("size".to_owned(), direction));
@@ -336,6 +338,10 @@ mod tests {
     #[case("start=-1", "first-result cannot be negative: -1")]
     #[case(
         "filterName=x",
+        "filterName must be formatted as [filterType:condition(s)]"
+    )]
+    #[case(
+        "filterName=x:",
         "filterName must be formatted as [filterType:condition(s)]"
     )]
     #[case("filterName=x:y", "unable to find QueryBelongFilter with type[x]")]
