@@ -46,7 +46,7 @@ pub(crate) static TABLE: Table = Table {
 };
 
 /// The members of its copies in storages.
-static REFS: Table = Table {
+pub(crate) static REFS: Table = Table {
     class: DATABASE_BACKUP_REF,
     columns: &[
         ("databaseBackupUuid", Kind::Text),

@@ -31,10 +31,10 @@ pub(crate) struct ZqlReturn {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Vec<Object>>)]
     pub(crate) inventory_counts: Vec<(Map<String, Value>, u64)>,
-    /// Groups, each with the greatest, smallest or average values in it.
+    /// Groups with the greatest, smallest or average values in them, each with the last of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Vec<Object>>)]
-    pub(crate) inventory_aggregate_functions: Vec<(Map<String, Value>, Map<String, Value>)>,
+    pub(crate) inventory_aggregate_functions: Vec<(Map<String, Value>, Value)>,
     /// How many rows match, whatever the groups and the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) total: Option<u64>,

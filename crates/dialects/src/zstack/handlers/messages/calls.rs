@@ -144,11 +144,10 @@ impl QueryMembers {
             fields: if count { Vec::new() } else { self.fields },
             conditions: conditions.collect::<Result<_, _>>()?,
             total: yes(&self.reply_with_count),
-            group_by: Vec::new(),
             order_by: self.sort_by.map(|it| (it, direction)).into_iter().collect(),
             limit: Some(number("limit", &self.limit)?.unwrap_or(1000)),
             offset: number("start", &self.start)?.unwrap_or(0),
-            name: None,
+            ..Statement::default()
         })
     }
 }

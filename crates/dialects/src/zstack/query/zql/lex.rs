@@ -7,11 +7,13 @@ use super::BadZql;
 pub(crate) enum Token {
     /// A name or a keyword.
     Word(String),
-    /// What stands between quotes; there is no escape.
+    /// What stands between quotes means.
     Text(String),
     Number(String),
     Sign(&'static str),
     End,
+    /// No token begins there; what is told about it. Nothing follows.
+    Bad(String),
 }
 
 /// Where a token begins, in bytes from the text's beginning.
@@ -21,39 +23,82 @@ const SIGNS: [&str; 14] = [
     "!=", ">=", "<=", "=", ">", "<", "(", ")", "{", "}", ",", ".", ";", ":",
 ];
 
-/// Splits a text; the last token is [`Token::End`].
-pub(crate) fn tokens(text: &str) -> Result<Vec<(Token, At)>, BadZql> {
+/// Splits a text; the last token is [`Token::End`] or [`Token::Bad`].
+pub(crate) fn tokens(text: &str) -> Vec<(Token, At)> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let at = text.len() - rest.len();
-        let (token, length) = match first {
-            '\'' | '"' => quoted(rest, first)
-                .ok_or_else(|| syntax(text, at, format!("token recognition error at: '{rest}'")))?,
-            it if it.is_ascii_alphanumeric() || matches!(it, '_' | '-') => word(rest),
-            _ => match SIGNS.iter().find(|it| rest.starts_with(**it)) {
-                Some(sign) => (Token::Sign(sign), sign.len()),
-                None => (Token::End, 0),
-            },
+        let found = match first {
+            '\'' | '"' => quoted(rest, first).ok_or(rest),
+            it if it.is_ascii_alphanumeric() || matches!(it, '_' | '-') => word(rest).ok_or("-"),
+            _ => sign(rest).ok_or_else(|| rest.get(..first.len_utf8()).unwrap_or_default()),
         };
-        if length == 0 {
-            let what = format!("token recognition error at: '{first}'");
-            return Err(syntax(text, at, what));
-        }
+        let (token, length) = match found {
+            Ok(found) => found,
+            Err(bad) => {
+                let told = format!("token recognition error at: '{bad}'");
+                tokens.push((Token::Bad(told), at));
+                return tokens;
+            }
+        };
         tokens.push((token, at));
         rest = rest.get(length..).unwrap_or_default().trim_start();
     }
     tokens.push((Token::End, text.len()));
-    Ok(tokens)
+    tokens
 }
 
+fn sign(rest: &str) -> Option<(Token, usize)> {
+    let sign = SIGNS.iter().find(|it| rest.starts_with(**it))?;
+    Some((Token::Sign(sign), sign.len()))
+}
+
+/// A text and its length with the quotes; between single ones two stand for one.
 fn quoted(rest: &str, quote: char) -> Option<(Token, usize)> {
-    let (text, _) = rest.get(1..)?.split_once(quote)?;
-    Some((Token::Text(text.to_owned()), text.len() + 2))
+    let mut end = 1;
+    loop {
+        end += rest.get(end..)?.find(quote)?;
+        let next = rest.get(end + 1..).unwrap_or_default();
+        if quote == '"' || !next.starts_with(quote) {
+            break;
+        }
+        end += 2;
+    }
+    let mut inner = rest.get(1..end)?.to_owned();
+    if quote == '\'' {
+        inner = inner.replace("''", "'");
+    }
+    Some((Token::Text(unescaped(&inner)), end + 1))
 }
 
-/// A name, or a number if there are only digits. A lone minus has no length.
-fn word(rest: &str) -> (Token, usize) {
+/// What a text means to MySQL, to which the vendor's server passes it on: a backslash changes the
+/// meaning of the next character, except of `%` and `_`, where `like` wants to see it.
+fn unescaped(text: &str) -> String {
+    let mut meant = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            meant.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('0') => meant.push('\0'),
+            Some('b') => meant.push('\u{8}'),
+            Some('n') => meant.push('\n'),
+            Some('r') => meant.push('\r'),
+            Some('t') => meant.push('\t'),
+            Some('Z') => meant.push('\u{1A}'),
+            Some(it @ ('%' | '_')) => meant.extend(['\\', it]),
+            Some(other) => meant.push(other),
+            None => meant.push('\\'),
+        }
+    }
+    meant
+}
+
+/// A name, or a number if there are only digits; a lone minus is neither.
+fn word(rest: &str) -> Option<(Token, usize)> {
     let run = |from: usize, fits: fn(&u8) -> bool| {
         let bytes = rest.bytes().skip(from);
         from + bytes.take_while(fits).count()
@@ -63,8 +108,7 @@ fn word(rest: &str) -> (Token, usize) {
     let word = run(sign, |it| it.is_ascii_alphanumeric() || *it == b'_');
     let take = |end: usize| rest.get(..end).unwrap_or_default().to_owned();
     if digits == sign || digits < word {
-        let length = if sign == 0 { word } else { 0 };
-        return (Token::Word(take(length)), length);
+        return (sign == 0).then(|| (Token::Word(take(word)), word));
     }
     let fraction = rest.get(digits..).and_then(|it| it.strip_prefix('.'));
     let fraction = fraction.is_some_and(|it| it.starts_with(|it: char| it.is_ascii_digit()));
@@ -73,7 +117,7 @@ fn word(rest: &str) -> (Token, usize) {
     } else {
         digits
     };
-    (Token::Number(take(end)), end)
+    Some((Token::Number(take(end)), end))
 }
 
 /// What is wrong at a place of the text.
@@ -84,14 +128,14 @@ pub(crate) fn syntax(text: &str, at: At, what: String) -> BadZql {
     let begin = before.rfind('\n').map_or(0, |it| it + 1);
     let column = before.get(begin..).unwrap_or_default().chars().count();
     let line = text.get(begin..).and_then(|it| it.lines().next());
-    let shown = line.unwrap_or_default().chars();
+    let shown: Vec<char> = line.unwrap_or_default().chars().collect();
+    // The vendor's server never shows the last character of the line.
+    let end = (column + AROUND).min(shown.len().saturating_sub(1));
+    let around = shown.get(column.saturating_sub(AROUND)..end);
     BadZql::Syntax {
         what,
         line: before.matches('\n').count() + 1,
         column,
-        around: shown
-            .skip(column.saturating_sub(AROUND))
-            .take(column.min(AROUND) + AROUND)
-            .collect(),
+        around: around.unwrap_or_default().iter().collect(),
     }
 }

@@ -1,14 +1,19 @@
 //! ZQL, the query language of `GET /zql`: statements with conditions joined by `and` and `or`,
-//! sub-queries, groups and sums, over the same inventories and columns as the lists.
+//! sub-queries, joins, groups and sums, over the same inventories and columns as the lists.
 //!
-//! [`lex`] splits the text, [`parse`] makes statements of it (see [`ast`]), [`run`] finds their
-//! rows and [`aggregate`] counts and sums them. No part of a statement is ever text of another
-//! language: names are looked up, values are bound.
+//! [`lex`] splits the text, [`parse`] makes statements of it (see [`ast`]) and [`run`] carries them
+//! out: [`conditions`] answers sub-queries, [`rows`] finds rows, [`join`] puts rows of several
+//! inventories beside each other, [`grouped`] and [`aggregate`] count and sum them. No part of a
+//! statement is ever text of another language: names are looked up, values are bound.
 
 pub(crate) mod aggregate;
 pub(crate) mod ast;
+mod conditions;
+mod grouped;
+mod join;
 pub(crate) mod lex;
 pub(crate) mod parse;
+mod rows;
 pub(crate) mod run;
 
 use crate::zstack::error::{Code, Error};
@@ -26,14 +31,20 @@ pub(crate) enum BadZql {
     },
     #[error("cannot find inventory with name[{0}]")]
     Entity(String),
+    #[error("query grammar can't support, {0}")]
+    Function(String),
+    /// Nothing can be returned but rows and their number.
     #[error("cannot find any ReturnWithExtensionPoint dealing with {0}")]
     ReturnWith(String),
-    #[error("{0} is not served")]
-    NotServed(&'static str),
+    /// A call that cannot be made for its result: told as one that there is not.
+    #[error("org.zstack.sdk.{0}Action")]
+    Api(String),
     #[error("the statement is nested more than {0} deep")]
     TooDeep(usize),
     #[error("there are more than {0} queries")]
     TooManyQueries(usize),
+    #[error("there are more than {0} joins")]
+    TooManyJoins(usize),
     #[error("more than {0} rows match; narrow the statement or give it a limit")]
     TooManyRows(usize),
     #[error("Subquery returns more than 1 row")]
@@ -47,6 +58,7 @@ impl From<BadZql> for Error {
     fn from(error: BadZql) -> Self {
         let code = match error {
             BadZql::NoSearch => Code::SearchDisabled,
+            BadZql::Api(_) => Code::Failed,
             _ => Code::Internal,
         };
         Self::api(code, error.to_string())

@@ -1,18 +1,22 @@
 //! From tokens to statements, by recursive descent. Keywords are lower case and may be names
 //! wherever a name is expected.
 
-use strongroom_domain::query::{Direction, Op};
+mod condition;
+
+use strongroom_domain::query::Direction;
 
 use super::{
     BadZql,
-    ast::{Cond, Fold, Operand, Operator, Statement, SubQuery, Verb},
+    ast::{Cond, Fold, Join, JoinKind, Statement, Verb},
     lex::{At, Token, syntax, tokens},
 };
 
-/// How deep parentheses and alternations of `and` and `or` may be nested.
-const DEEPEST: usize = 100;
 /// How many statements and sub-queries a text may have.
 const MOST_QUERIES: usize = 100;
+/// How deep parentheses and alternations of `and` and `or` may be nested.
+const DEEPEST: usize = 100;
+/// How many inventories a statement may join.
+const MOST_JOINS: usize = 8;
 
 /// Reads the statements of a text.
 pub(crate) fn parse(text: &str) -> Result<Vec<Statement>, BadZql> {
@@ -20,7 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Statement>, BadZql> {
     let text = text.strip_suffix(';').unwrap_or(text);
     let mut parser = Parser {
         text,
-        tokens: tokens(text)?,
+        tokens: tokens(text),
         at: 0,
         depth: 0,
         queries: 0,
@@ -45,6 +49,7 @@ struct Parser<'a> {
 
 type Parsed<T> = Result<T, BadZql>;
 
+/// The pieces that texts are put together of.
 impl Parser<'_> {
     fn ahead(&self, by: usize) -> &Token {
         self.tokens
@@ -63,6 +68,7 @@ impl Parser<'_> {
             Token::Text(it) => format!("'{it}'"),
             Token::Sign(it) => (*it).to_owned(),
             Token::End => "<EOF>".to_owned(),
+            Token::Bad(told) => return syntax(self.text, at, told.clone()),
         };
         let what = format!("mismatched input '{found}' expecting {what}");
         syntax(self.text, at, what)
@@ -92,6 +98,13 @@ impl Parser<'_> {
         }
         self.at += count;
         true
+    }
+
+    fn need_keyword(&mut self, word: &str) -> Parsed<()> {
+        if self.keyword(word) {
+            return Ok(());
+        }
+        Err(self.expected(&format!("'{word}'")))
     }
 
     fn name(&mut self) -> Parsed<String> {
@@ -130,6 +143,14 @@ impl Parser<'_> {
         Ok(number)
     }
 
+    fn deeper(&mut self) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(BadZql::TooDeep(DEEPEST));
+        }
+        Ok(())
+    }
+
     fn one_more(&mut self) -> Parsed<()> {
         self.queries += 1;
         if self.queries > MOST_QUERIES {
@@ -137,7 +158,10 @@ impl Parser<'_> {
         }
         Ok(())
     }
+}
 
+/// Statements and their clauses.
+impl Parser<'_> {
     fn statement(&mut self) -> Parsed<Statement> {
         self.one_more()?;
         if self.keyword("search") {
@@ -152,73 +176,85 @@ impl Parser<'_> {
         } else {
             return Err(self.expected("{'query', 'count', 'sum', 'search'}"));
         };
-        let mut statement = self.target(verb)?;
+        let mut statement = Statement {
+            verb,
+            ..Statement::default()
+        };
+        self.target(&mut statement)?;
         if let Verb::Sum(by) = &mut statement.verb {
             if statement.fields.is_empty() {
                 return Err(self.expected("'.'"));
             }
-            if !self.keyword("by") {
-                return Err(self.expected("'by'"));
-            }
+            self.need_keyword("by")?;
             *by = self.name()?;
         }
         self.clauses(&mut statement)?;
         Ok(statement)
     }
 
-    /// What comes before the clauses: functions, the entity, its fields.
-    fn target(&mut self, mut verb: Verb) -> Parsed<Statement> {
+    /// What comes before the clauses: functions, of which the outer one counts, the entity, its
+    /// fields, and joins.
+    fn target(&mut self, statement: &mut Statement) -> Parsed<()> {
         let mut open = 0;
         while matches!(self.ahead(1), Token::Sign("(")) {
-            let function = match self.name()?.as_str() {
+            let function = self.name()?;
+            let verb = match function.to_ascii_lowercase().as_str() {
                 "distinct" => Verb::Distinct,
                 "max" => Verb::Fold(Fold::Max),
                 "min" => Verb::Fold(Fold::Min),
                 "avg" => Verb::Fold(Fold::Avg),
-                _ => {
-                    self.at -= 1;
-                    return Err(self.expected("{'distinct', 'max', 'min', 'avg'}"));
-                }
+                _ => return Err(BadZql::Function(function)),
             };
-            if verb == Verb::Query {
-                verb = function;
+            statement.distinct |= statement.verb == Verb::Count && verb == Verb::Distinct;
+            if statement.verb == Verb::Query {
+                statement.verb = verb;
             }
             self.need("(")?;
             open += 1;
         }
-        let entity = self.name()?;
-        let mut fields = Vec::new();
+        statement.entity = self.name()?;
         if self.sign(".") {
-            fields = self.names(",")?;
+            statement.fields = self.names(",")?;
         }
-        if matches!(verb, Verb::Fold(_)) && fields.is_empty() {
+        if matches!(statement.verb, Verb::Fold(_)) && statement.fields.is_empty() {
             return Err(self.expected("'.'"));
         }
+        self.joins(&mut statement.joins)?;
         for _ in 0..open {
             self.need(")")?;
+            self.joins(&mut statement.joins)?;
         }
-        Ok(Statement {
-            verb,
-            entity,
-            fields,
-            conditions: Vec::new(),
-            total: false,
-            group_by: Vec::new(),
-            order_by: Vec::new(),
-            limit: None,
-            offset: 0,
-            name: None,
-        })
+        Ok(())
+    }
+
+    fn joins(&mut self, joins: &mut Vec<Join>) -> Parsed<()> {
+        loop {
+            let kind = if self.keyword("inner") {
+                JoinKind::Inner
+            } else if self.keyword("left") {
+                JoinKind::Left
+            } else if self.keyword("right") {
+                JoinKind::Right
+            } else {
+                return Ok(());
+            };
+            self.need_keyword("join")?;
+            let entity = self.name()?;
+            if self.sign(".") {
+                // Allowed, and without a meaning.
+                self.names(",")?;
+            }
+            self.need_keyword("on")?;
+            let on = self.condition()?;
+            joins.push(Join { kind, entity, on });
+            if joins.len() > MOST_JOINS {
+                return Err(BadZql::TooManyJoins(MOST_JOINS));
+            }
+        }
     }
 
     /// The clauses, each of which may be missing, in the only order they may have.
     fn clauses(&mut self, statement: &mut Statement) -> Parsed<()> {
-        if ["inner", "left", "right", "join"]
-            .iter()
-            .any(|it| self.keyword(it))
-        {
-            return Err(BadZql::NotServed("join"));
-        }
         if self.keyword("where") {
             statement.conditions.push(self.condition()?);
         }
@@ -241,7 +277,7 @@ impl Parser<'_> {
             statement.offset = self.integer()?;
         }
         if self.keyword("filter by") {
-            return Err(BadZql::NotServed("filter by"));
+            self.filters()?;
         }
         if self.keyword("named as") {
             statement.name = Some(self.text()?);
@@ -256,7 +292,7 @@ impl Parser<'_> {
             // The statement's own entity may be named before the field.
             if let Cond::Test { field, .. } = &mut test
                 && let Some((entity, rest)) = field.split_once('.')
-                && entity == statement.entity
+                && entity.eq_ignore_ascii_case(&statement.entity)
             {
                 *field = rest.to_owned();
             }
@@ -285,7 +321,7 @@ impl Parser<'_> {
     fn order(&mut self) -> Parsed<Vec<(String, Direction)>> {
         let mut order = Vec::new();
         loop {
-            let field = self.name()?;
+            let field = self.names(".")?.join(".");
             let direction = if self.keyword("desc") {
                 Direction::Descending
             } else {
@@ -299,178 +335,32 @@ impl Parser<'_> {
         }
     }
 
-    /// Conditions joined by `and` and `or`. Neither binds tighter: everything to the right of one
-    /// is its right side, so `a and b or c` is `a and (b or c)`.
-    fn condition(&mut self) -> Parsed<Cond> {
-        let outer = self.depth;
-        let mut terms = vec![(true, self.term()?)];
+    /// Names with blocks. The vendor's server reads them and does nothing with them.
+    fn filters(&mut self) -> Parsed<()> {
         loop {
-            let and = self.keyword("and");
-            if !and && !self.keyword("or") {
-                break;
+            self.name()?;
+            self.block()?;
+            if !self.sign(",") {
+                return Ok(());
             }
-            if terms.len() > 1 && terms.last().is_some_and(|it| it.0 != and) {
-                self.deeper()?;
-            }
-            terms.push((and, self.term()?));
         }
-        self.depth = outer;
-        let mut terms = terms.into_iter().rev();
-        let Some((mut and, mut right)) = terms.next() else {
-            return Ok(Cond::All(Vec::new()));
-        };
-        for (before, left) in terms {
-            right = joined(and, left, right);
-            and = before;
-        }
-        Ok(right)
     }
 
-    fn deeper(&mut self) -> Parsed<()> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(BadZql::TooDeep(DEEPEST));
+    /// Anything between braces, in which braces come in pairs.
+    fn block(&mut self) -> Parsed<()> {
+        self.need("{")?;
+        let mut open = 1_usize;
+        while open > 0 {
+            if self.sign("{") {
+                open += 1;
+            } else if self.sign("}") {
+                open -= 1;
+            } else if matches!(self.peek(), Token::End | Token::Bad(_)) {
+                return Err(self.expected("'}'"));
+            } else {
+                self.at += 1;
+            }
         }
         Ok(())
-    }
-
-    fn term(&mut self) -> Parsed<Cond> {
-        if !self.sign("(") {
-            return self.test();
-        }
-        let outer = self.depth;
-        self.deeper()?;
-        let inner = self.condition()?;
-        self.depth = outer;
-        self.need(")")?;
-        Ok(inner)
-    }
-
-    fn test(&mut self) -> Parsed<Cond> {
-        let field = self.names(".")?.join(".");
-        let operator = self.operator()?;
-        let operand = match operator {
-            Operator::IsNull | Operator::NotNull => Operand::Values(Vec::new()),
-            _ => self.operand()?,
-        };
-        let list = !matches!(
-            operator,
-            Operator::Compare(_) | Operator::Like | Operator::NotLike
-        );
-        match &operand {
-            Operand::Values(values) if !list && values.len() != 1 => Err(self.expected("value")),
-            _ => Ok(Cond::Test {
-                field,
-                operator,
-                operand,
-            }),
-        }
-    }
-
-    fn operator(&mut self) -> Parsed<Operator> {
-        const SIGNS: [(&str, Op); 6] = [
-            ("=", Op::Eq),
-            ("!=", Op::Ne),
-            (">", Op::Gt),
-            (">=", Op::Ge),
-            ("<", Op::Lt),
-            ("<=", Op::Le),
-        ];
-        const WORDS: [(&str, Operator); 8] = [
-            ("is null", Operator::IsNull),
-            ("is not null", Operator::NotNull),
-            ("in", Operator::In),
-            ("not in", Operator::NotIn),
-            ("like", Operator::Like),
-            ("not like", Operator::NotLike),
-            ("has", Operator::Has),
-            ("not has", Operator::NotHas),
-        ];
-        if let Some((_, op)) = SIGNS.iter().find(|it| self.sign(it.0)) {
-            return Ok(Operator::Compare(*op));
-        }
-        match WORDS.iter().find(|it| self.keyword(it.0)) {
-            Some((_, operator)) => Ok(*operator),
-            None => Err(self.expected(
-                "{'=', '!=', '>', '>=', '<', '<=', 'is null', 'is not null', 'in', 'not in', \
-                 'like', 'not like', 'has', 'not has'}",
-            )),
-        }
-    }
-
-    fn operand(&mut self) -> Parsed<Operand> {
-        let ahead = usize::from(matches!(self.peek(), Token::Sign("(")));
-        let is_word = |word: &str| matches!(self.ahead(ahead), Token::Word(it) if it == word);
-        if is_word("getapi") {
-            return Err(BadZql::NotServed("getapi"));
-        }
-        if ahead == 1 && is_word("query") {
-            return self.sub_query();
-        }
-        let mut values = Vec::new();
-        self.keyword("list");
-        self.values(&mut values)?;
-        Ok(Operand::Values(values))
-    }
-
-    fn sub_query(&mut self) -> Parsed<Operand> {
-        let outer = self.depth;
-        self.deeper()?;
-        self.one_more()?;
-        self.need("(")?;
-        self.keyword("query");
-        let entity = self.name()?;
-        self.need(".")?;
-        let field = self.names(".")?.join(".");
-        let conditions = if self.keyword("where") {
-            vec![self.condition()?]
-        } else {
-            Vec::new()
-        };
-        self.need(")")?;
-        self.depth = outer;
-        Ok(Operand::SubQuery(Box::new(SubQuery {
-            entity,
-            field,
-            conditions,
-        })))
-    }
-
-    /// One value, or several in parentheses, which may be nested.
-    fn values(&mut self, values: &mut Vec<String>) -> Parsed<()> {
-        if self.sign("(") {
-            let outer = self.depth;
-            self.deeper()?;
-            self.values(values)?;
-            while self.sign(",") {
-                self.values(values)?;
-            }
-            self.depth = outer;
-            return self.need(")");
-        }
-        let value = match self.peek() {
-            Token::Text(it) | Token::Number(it) => it.clone(),
-            Token::Word(it) if matches!(it.as_str(), "true" | "false") => it.clone(),
-            _ => return Err(self.expected("{'(', BOOLEAN, INT, FLOAT, STRING}")),
-        };
-        values.push(value);
-        self.at += 1;
-        Ok(())
-    }
-}
-
-/// Two conditions as one; those that are joined alike stand side by side.
-fn joined(and: bool, left: Cond, right: Cond) -> Cond {
-    match (and, right) {
-        (true, Cond::All(mut all)) => {
-            all.push(left);
-            Cond::All(all)
-        }
-        (false, Cond::Any(mut any)) => {
-            any.push(left);
-            Cond::Any(any)
-        }
-        (true, right) => Cond::All(vec![right, left]),
-        (false, right) => Cond::Any(vec![right, left]),
     }
 }
