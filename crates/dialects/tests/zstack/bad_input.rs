@@ -8,7 +8,7 @@ use super::client::{Client, database, hashed, server};
 const BACKUPS: &str = "/zstack/v1/database-backups";
 
 /// The error of a failed call: code and details, after checking the rest of its shape.
-fn error(answer: &Value) -> (String, String) {
+pub(crate) fn error(answer: &Value) -> (String, String) {
     let error = answer["error"].as_object().unwrap();
     let mut members: Vec<_> = error.keys().map(String::as_str).collect();
     members.sort_unstable();
@@ -16,114 +16,6 @@ fn error(answer: &Value) -> (String, String) {
     assert_eq!(error["causes"], json!([]));
     let text = |name: &str| error[name].as_str().unwrap().to_owned();
     (text("code"), text("details"))
-}
-
-#[tokio::test]
-async fn bad_queries_are_refused_and_the_next_one_works() {
-    let app = server("x").await;
-    let client = Client::log_in(&app).await;
-    let operators =
-        "Valid query operators are [!=, >=, <=, !?=, !~=, ~=, ?=, =, >, <, is null, not null]";
-    for (query, text) in [
-        ("limit=abc", "Invalid query parameter. 'limit' must be an integer".to_owned()),
-        ("limit=99999999999", "Invalid query parameter. 'limit' must be an integer".to_owned()),
-        ("start=", "Invalid query parameter. 'start' must be an integer".to_owned()),
-        ("q=name=", "Invalid query parameter. The 'name=' in parameter[q] is not a key-value pair split by =".to_owned()),
-        ("q=name?=", "Invalid query parameter. The 'name?=' in parameter[q] is not a key-value pair split by in".to_owned()),
-        ("q=name", format!("Invalid query parameter. The 'name' in the parameter[q] doesn't contain any query operator. {operators}")),
-        ("q=", format!("Invalid query parameter. The '' in the parameter[q] doesn't contain any query operator. {operators}")),
-    ] {
-        let answer = client.get(&format!("{BACKUPS}?{query}")).await.expect(400);
-        assert_eq!(answer.text(), text);
-        assert_eq!(answer.header("content-type"), "text/plain;charset=utf-8");
-    }
-    let class = "org.zstack.header.storage.database.backup.DatabaseBackupInventory";
-    for (query, code, details) in [
-        (
-            "limit=-1",
-            "SYS.1000",
-            "max-results cannot be negative: -1".to_owned(),
-        ),
-        (
-            "q=foo=1",
-            "SYS.1000",
-            format!("inventory class[class {class}] not having field[foo]"),
-        ),
-        (
-            "q=name%27%20or%201=1",
-            "SYS.1000",
-            format!("inventory class[class {class}] not having field[name' or 1]"),
-        ),
-        (
-            "q=a.b=1",
-            "SYS.1000",
-            format!(
-                "invalid nested query condition[a.b] on class {class},the expanded target[class {class}] have no expanded query[a]"
-            ),
-        ),
-        (
-            "sort=foo",
-            "SYS.1000",
-            "invalid order by clause, inventory[DatabaseBackupInventory] doesn't have field[foo]"
-                .to_owned(),
-        ),
-        (
-            "fields=foo",
-            "SYS.1000",
-            "inventory[${selfInventoryClass}] has no field[foo]".to_owned(),
-        ),
-        (
-            "filterName=x",
-            "SYS.1007",
-            "filterName must be formatted as [filterType:condition(s)]".to_owned(),
-        ),
-        (
-            "filterName=x:y",
-            "SYS.1000",
-            "unable to find QueryBelongFilter with type[x]".to_owned(),
-        ),
-    ] {
-        let answer = client.get(&format!("{BACKUPS}?{query}")).await.expect(503);
-        assert_eq!(error(&answer.json()), (code.to_owned(), details), "{query}");
-        assert_eq!(
-            answer.header("content-type"),
-            "application/json;charset=utf-8"
-        );
-    }
-    client.get(BACKUPS).await.expect(200);
-    client
-        .get(&format!("{BACKUPS}/not-a-uuid?limit=abc"))
-        .await
-        .expect(200);
-}
-
-#[tokio::test]
-async fn queries_that_are_too_much_do_no_harm() {
-    let app = server("x").await;
-    let client = Client::log_in(&app).await;
-    let many = |one: &str, times: usize| one.repeat(times);
-    for query in [
-        (0..3000)
-            .map(|at| format!("q=size%3E{at}"))
-            .collect::<Vec<_>>()
-            .join("&"),
-        format!("q=name?={}", many("a,b,", 10_000)),
-        format!("q=name~={}", many("%25a", 8_000)),
-        format!("q=name~={}", many("%25", 10_000)),
-        format!("q=name~={}b", many("%25a%25_", 2_000)),
-        format!("q=backupStorageRefs.installPath~={}", many("%25z_", 4_000)),
-        format!("q=name={}", many("x", 60_000)),
-    ] {
-        let query: String = query;
-        let answer = client.get(&format!("{BACKUPS}?{query}&count=true")).await;
-        let start: String = query.chars().take(40).collect();
-        assert_eq!(answer.status, 200, "{start}: {answer:?}");
-    }
-    // More values than a database takes are refused.
-    let list: Vec<_> = (0..6000).map(|at| at.to_string()).collect();
-    let path = format!("{BACKUPS}?q=name?={}", list.join(","));
-    let answer = client.get(&path).await.expect(503).json();
-    assert_eq!(error(&answer).0, "SYS.1007");
 }
 
 #[tokio::test]
@@ -264,72 +156,6 @@ async fn bad_bodies_and_headers_are_refused() {
         client.query("fields=name").await["inventories"],
         json!([{"name": "7"}])
     );
-}
-
-#[tokio::test]
-async fn what_is_wrong_with_a_new_backup_is_reported_by_its_job() {
-    let app = server("x").await;
-    database(&app, "orders", false).await;
-    let client = Client::log_in(&app).await;
-    let storage = app.repository.id.simple();
-    let foreign = app.another_tenant("other").await.1;
-    let foreign = app.service.list_repositories(&foreign).await.unwrap()[0]
-        .id
-        .simple();
-    let message = "org.zstack.header.storage.database.backup.APICreateDatabaseBackupMsg";
-    let no_storage = |it: &str| {
-        format!(
-            "invalid field[backupStorageUuid], resource[uuid:{it}, type:BackupStorageVO] not found"
-        )
-    };
-    let unknown = "b86c9016b4f24953a9edefb53ca0678c";
-    for (params, code, details) in [
-        (
-            json!({}),
-            "SYS.1007",
-            format!("field[name] of message[{message}] is mandatory, can not be null"),
-        ),
-        (
-            json!({"name": " "}),
-            "SYS.1007",
-            "field[name] cannot be an empty string".to_owned(),
-        ),
-        (
-            json!({"name": "a", "description": "", "backupStorageUuid": storage}),
-            "SYS.1007",
-            "field[description] cannot be an empty string".to_owned(),
-        ),
-        (
-            json!({"name": "a", "description": "é".repeat(1025), "backupStorageUuid": storage}),
-            "SYS.1007",
-            format!("field[description] of message[{message}] exceeds max length of string. expected was <= 1024, actual was 1025"),
-        ),
-        (
-            json!({"name": "a", "backupStorageUuid": storage, "resourceUuid": "A"}),
-            "SYS.1007",
-            "resourceUuid[A] is not a valid uuid. A valid uuid is a UUID(v4 recommended) with '-' stripped".to_owned(),
-        ),
-        (
-            json!({"name": "a"}),
-            "SYS.1007",
-            format!("field[backupStorageUuid] of message[{message}] is mandatory, can not be null"),
-        ),
-        (
-            json!({"name": "a", "backupStorageUuid": unknown}),
-            "SYS.1003",
-            no_storage(unknown),
-        ),
-        (
-            json!({"name": "a", "backupStorageUuid": foreign}),
-            "SYS.1003",
-            no_storage(&foreign),
-        ),
-    ] {
-        let job = client.create(&params).await;
-        let answer = client.poll(&job).await.expect(503).json();
-        assert_eq!(error(&answer), (code.to_owned(), details));
-    }
-    assert_eq!(client.query("count=true").await["total"], 0);
 }
 
 #[tokio::test]

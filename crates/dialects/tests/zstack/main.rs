@@ -5,9 +5,11 @@
 
 mod actions;
 mod bad_input;
+mod catalog;
 mod client;
 mod curl;
 mod durable;
+mod errors;
 mod found;
 mod golden;
 mod late;

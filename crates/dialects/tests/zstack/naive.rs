@@ -46,6 +46,12 @@ pub(crate) fn values(rows: &Value) -> Vec<String> {
         "x is null",
         "blue",
         "B_UE",
+        "été οδος",
+        "%É%",
+        "ёж__x",
+        "ЁЖ%",
+        "Ê",
+        "ÉTÉ",
         "%::%",
     ]
     .map(str::to_owned)
@@ -101,9 +107,7 @@ pub(crate) fn naive(cell: Option<&Value>, operator: &str, value: &str) -> bool {
         (" not null", _) | ("!=", "null") => return cell.is_some(),
         _ => {}
     }
-    // Empty items at the end do not count, so a value of commas alone is an empty list.
-    let kept = value.trim_end_matches(',');
-    let items: Vec<_> = kept.split(',').filter(|_| !kept.is_empty()).collect();
+    let items: Vec<_> = value.split(',').collect();
     match operator {
         "?=" => naive_in(cell, &items, true),
         "!?=" => naive_in(cell, &items, false),
@@ -131,10 +135,14 @@ pub(crate) fn naive_compare(cell: Option<&Value>, operator: &str, value: &str) -
     }
 }
 
-/// How two cells are ordered: NULL first, the rest as conditions compare them.
+/// How two cells are ordered: NULL first, texts without regard to the case of ASCII letters, the
+/// rest as conditions compare them.
 pub(crate) fn naive_order(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     match (a, b) {
-        (Some(a), Some(b)) => order(a, &shown(b).unwrap()),
+        (Some(a), Some(b)) => match (a.as_str(), b.as_str()) {
+            (Some(a), Some(b)) if printed(a).is_none() => ascii(a).cmp(&ascii(b)),
+            _ => order(a, &shown(b).unwrap()),
+        },
         (a, b) => a.is_some().cmp(&b.is_some()),
     }
 }
@@ -147,7 +155,8 @@ const PRIORITY: [&str; 12] = [
 /// Whether the text is the condition that it is made of: an operator within the value may win.
 pub(crate) fn reads_as(text: &str, field: &str, operator: &str) -> bool {
     let found = PRIORITY.iter().find(|it| text.contains(**it)).unwrap();
-    *found == operator.trim() && text.split(found).next().unwrap().trim() == field
+    let (name, value) = text.split_once(found).unwrap();
+    *found == operator.trim() && name.trim() == field && !value.starts_with(found)
 }
 
 /// Whether a row with these tags meets the condition; a negative one asks that no tag meets its
@@ -182,8 +191,17 @@ fn order(cell: &Value, value: &str) -> Ordering {
         return (number as f64).partial_cmp(&value).unwrap();
     }
     let text = cell.as_str().unwrap();
+    let folded = folded(value);
     let Some(at) = printed(text) else {
-        return folded(text).cmp(&folded(value));
+        // Letters that only one of them has are compared as they are.
+        let text = text
+            .trim_end_matches(' ')
+            .chars()
+            .map(|c| match caseless(c) {
+                letter if c.is_ascii() || folded.contains(&letter) => letter,
+                _ => c.to_string(),
+            });
+        return text.collect::<String>().cmp(&folded);
     };
     let given = value
         .trim()
@@ -199,11 +217,19 @@ fn order(cell: &Value, value: &str) -> Ordering {
     };
     match given.or_else(date) {
         Some(given) => at.cmp(&given),
-        None => at.to_string().replace('T', " ").cmp(&folded(value)),
+        None => at.to_string().replace('T', " ").cmp(&folded),
     }
 }
 
 fn folded(text: &str) -> String {
+    text.trim_end_matches(' ').chars().map(caseless).collect()
+}
+
+fn caseless(c: char) -> String {
+    c.to_uppercase().flat_map(char::to_lowercase).collect()
+}
+
+fn ascii(text: &str) -> String {
     text.trim_end_matches(' ').to_ascii_lowercase()
 }
 
@@ -222,6 +248,9 @@ fn naive_like(cell: &Value, pattern: &str) -> bool {
             }
         }
     }
-    let chars = |it: &str| it.to_ascii_lowercase().chars().collect::<Vec<_>>();
+    let chars = |it: &str| {
+        let folded: String = it.chars().map(caseless).collect();
+        folded.chars().collect::<Vec<_>>()
+    };
     matches(&chars(pattern), &chars(&text))
 }

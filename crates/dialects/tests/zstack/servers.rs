@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use strongroom_testkit::TestApp;
 
 use super::{
+    catalog::encoded,
     client::{Client, polling},
-    query::encoded,
 };
 
 /// Where a server is, as the run's set-up says.
