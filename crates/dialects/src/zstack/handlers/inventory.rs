@@ -1,4 +1,4 @@
-//! The short inventories, of which a tenant has few rows: one line each in [`inventories`]. That
+//! The short inventories, of which a tenant has few rows: one line each in `inventories!`. That
 //! gives two calls, which list what meets conditions and the row of one uuid, and the rows to ZQL.
 
 use axum::http::Uri;
