@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// When a call is made again that nothing is heard of, because the server ended meanwhile. More
 /// than a call takes, so that a client is never called twice at a time.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// Clients that are called at the same time. One that is slow holds up no other.
 const AT_ONCE: usize = 32;
 

@@ -266,6 +266,7 @@ fn a_backup_goes_by_its_name_where_no_other_has_it() {
 }
 
 /// Takes one request and answers it.
+#[expect(clippy::unwrap_used, reason = "a test")]
 fn answer_once(listener: &TcpListener, body: &str) {
     let (stream, _) = listener.accept().unwrap();
     let mut request = BufReader::new(&stream);

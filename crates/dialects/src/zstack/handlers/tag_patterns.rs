@@ -111,6 +111,25 @@ pub(crate) async fn attach(
     call.run(&service, &caller, TIMEOUT, work).await
 }
 
+/// The rows that are to be tagged, which there must be, with what they are.
+async fn with_kinds(
+    service: &Service,
+    caller: &Caller,
+    uuids: Vec<String>,
+) -> Result<Vec<(&'static str, String)>, Error> {
+    let mut rows = Vec::new();
+    for uuid in uuids {
+        let kind = kind_of(service, caller, &uuid).await?.ok_or_else(|| {
+            let details = format!(
+                "invalid field[resourceUuids], resource[uuids:[{uuid}], type:ResourceVO] not found"
+            );
+            Error::api(Code::NotFound, details)
+        })?;
+        rows.push((kind, uuid));
+    }
+    Ok(rows)
+}
+
 async fn make(
     service: &Service,
     caller: &Caller,
@@ -123,16 +142,7 @@ async fn make(
     check_given("APIAttachTagToResourcesMsg", &resource_uuids)?;
     let (pattern, body) = find(service, caller, "tagUuid", uuid).await?;
     let text = shapes::filled(&body, &tokens)?;
-    let mut rows = Vec::new();
-    for uuid in resource_uuids {
-        let kind = kind_of(service, caller, &uuid).await?.ok_or_else(|| {
-            let details = format!(
-                "invalid field[resourceUuids], resource[uuids:[{uuid}], type:ResourceVO] not found"
-            );
-            Error::api(Code::NotFound, details)
-        })?;
-        rows.push((kind, uuid));
-    }
+    let rows = with_kinds(service, caller, resource_uuids).await?;
     let mut made = made_of(service, caller, &pattern).await?;
     let mut attached = Vec::new();
     let shown = shapes::pattern(&pattern, body);

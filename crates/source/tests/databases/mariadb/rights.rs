@@ -74,7 +74,7 @@ fn what_the_user_may_not_make_is_found_before_the_database_is_dropped() {
             "denied",
         ),
     ] {
-        let rest = if drop.starts_with("T") {
+        let rest = if drop.starts_with('T') {
             " FOR EACH ROW SET NEW.v = 1"
         } else {
             ""
