@@ -2,7 +2,7 @@
 //!
 //! All that can be known to be wrong is found before anything is overwritten: the server, its
 //! version, the user's privileges, the room on its disk, and for each database that its stored
-//! dump can be read to its end. What the user may make for whom is found by making it ([`makers`]).
+//! dump can be read to its end. What the user may make for whom is found by making it (`makers`).
 //! Then the database is dropped and made anew from the dump; if that fails, what is half restored
 //! is removed. A restore under a new name touches nothing else.
 
