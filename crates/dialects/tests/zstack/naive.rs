@@ -155,8 +155,8 @@ const PRIORITY: [&str; 12] = [
 /// Whether the text is the condition that it is made of: an operator within the value may win.
 pub(crate) fn reads_as(text: &str, field: &str, operator: &str) -> bool {
     let found = PRIORITY.iter().find(|it| text.contains(**it)).unwrap();
-    let (name, value) = text.split_once(found).unwrap();
-    *found == operator.trim() && name.trim() == field && !value.starts_with(found)
+    let (name, _) = text.split_once(found).unwrap();
+    *found == operator.trim() && name.trim() == field
 }
 
 /// Whether a row with these tags meets the condition; a negative one asks that no tag meets its
