@@ -48,6 +48,22 @@ impl FromRequestParts<Service> for Auth {
     }
 }
 
+/// The caller of a call that has more to look at before an unknown session counts: a header that is
+/// missing or cannot be read is refused all the same.
+#[derive(Debug)]
+pub(crate) struct Late(pub(crate) Result<Auth, Error>);
+
+impl FromRequestParts<Service> for Late {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Error> {
+        match Auth::from_request_parts(parts, service).await {
+            Err(error @ Error::Transport { .. }) => Err(error),
+            other => Ok(Self(other)),
+        }
+    }
+}
+
 async fn caller(parts: &Parts, service: &Service) -> Result<Caller, Error> {
     let headers = &parts.headers;
     let Some(given) = headers.get(AUTHORIZATION) else {

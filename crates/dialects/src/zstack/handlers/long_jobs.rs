@@ -20,7 +20,7 @@ use super::{
     tagged::{unless_unknown, untag},
 };
 use crate::zstack::{
-    auth::Auth,
+    auth::{Auth, Late},
     call::{Call, Outcome, TIMEOUT},
     error::{Code, Error},
     map,
@@ -228,7 +228,7 @@ fn read<T: serde::de::DeserializeOwned>(data: Map<String, Value>) -> Result<T, E
 pub(crate) async fn cancel(
     State(service): State<Service>,
     call: Call,
-    auth: Result<Auth, Error>,
+    Late(auth): Late,
     uri: Uri,
     uuid: PathParams<String>,
     body: Body<Map<String, Value>>,

@@ -14,7 +14,7 @@ use super::{
     tags::tag_new,
 };
 use crate::zstack::{
-    auth::Auth,
+    auth::{Auth, Late},
     call::{Call, Outcome, TIMEOUT},
     error::{Code, Error},
     map::{
@@ -138,7 +138,7 @@ fn reached_by(host: String, user: String, port: Option<i64>) -> Annotations {
 pub(crate) async fn act(
     State(service): State<Service>,
     call: Call,
-    auth: Result<Auth, Error>,
+    Late(auth): Late,
     uri: Uri,
     uuid: PathParams<String>,
     body: Body<Map<String, Value>>,
@@ -189,7 +189,7 @@ async fn change(
 pub(crate) async fn act_on_image_store(
     State(service): State<Service>,
     call: Call,
-    auth: Result<Auth, Error>,
+    Late(auth): Late,
     uri: Uri,
     uuid: PathParams<String>,
     body: Body<Map<String, Value>>,

@@ -7,7 +7,7 @@ use strongroom_service::{Caller, Service, policies::UpdatePolicy};
 
 use super::{GROUPS, JOBS, TRIGGERS, all, bindings, bindings_of, keep, one, remove};
 use crate::zstack::{
-    auth::Auth,
+    auth::{Auth, Late},
     call::{Call, Outcome, TIMEOUT},
     error::Error,
     handlers::{Answer, Body, PathParams, action, parameters, storage_actions::all_known},
@@ -75,7 +75,7 @@ pub(crate) async fn create_trigger(
 pub(crate) async fn act_on_trigger(
     State(service): State<Service>,
     call: Call,
-    auth: Result<Auth, Error>,
+    Late(auth): Late,
     uri: Uri,
     uuid: PathParams<String>,
     body: Body<Map<String, Value>>,
